@@ -1,0 +1,66 @@
+"""The three ways in which a job ends other than well, and the codes of bad images.
+
+    PipelineError
+    ├── SkipError       nothing to do             → message deleted, nothing written
+    ├── RejectError     bad for ever, with a code → FAILED record, message deleted
+    └── RetryError      may work later            → message comes back, then dead-letter queue
+
+Anything else that is raised is a bug: it is logged with its trace and treated like RetryError.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why an image was refused; the words that records, reports and logs carry."""
+
+    INVALID_EXTENSION = "INVALID_EXTENSION"
+    CORRUPT_FILE = "CORRUPT_FILE"
+    TRUNCATED_IMAGE = "TRUNCATED_IMAGE"
+    INVALID_CONTENT = "INVALID_CONTENT"
+    FILE_DELETED = "FILE_DELETED"
+    TOO_LARGE = "TOO_LARGE"
+
+
+#: What each code says to a person; the reason in a record adds the particulars.
+MEANINGS: dict[Code, str] = {
+    Code.INVALID_EXTENSION: "the content is not an image format that is allowed here",
+    Code.CORRUPT_FILE: "the image cannot be decoded",
+    Code.TRUNCATED_IMAGE: "the image ends before all of its pixels have come",
+    Code.INVALID_CONTENT: "the object is empty",
+    Code.FILE_DELETED: "the object was removed before it was processed",
+    Code.TOO_LARGE: "the image is beyond the limits",
+}
+
+
+class PipelineError(Exception):
+    """Base of everything that the pipeline raises on purpose."""
+
+
+class SkipError(PipelineError):
+    """There is nothing to do: a test event, work already done, an object that is gone."""
+
+    def __init__(self, reason: str, *, code: Code | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class RejectError(PipelineError):
+    """The input is bad and stays bad: `code` says how, `reason` gives the particulars."""
+
+    def __init__(self, code: Code, reason: str = "") -> None:
+        self.code = code
+        self.reason = reason or MEANINGS[code]
+        super().__init__(f"{code}: {self.reason}")
+
+
+class RetryError(PipelineError):
+    """It may work later; `after` is the delay in seconds that the other side asked for, if it did."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after

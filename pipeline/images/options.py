@@ -1,0 +1,51 @@
+"""How one image is to be made: frozen values with a hash that is the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+#: Part of every options hash: raised when the same options begin to give other bytes.
+ENCODERS_REVISION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is refused from the header, before any pixel is decoded. Sizes in pixels and bytes."""
+
+    max_bytes: int = 50_000_000
+    max_pixels: int = 64_000_000
+    max_side: int = 20_000
+    max_jpeg_scans: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """One image to be made.
+
+    `fit`: the largest (width, height); the image is scaled down into it, never up; None keeps its size.
+    `format`: a name from `formats.FORMATS` ("WEBP"), or None for the format of the source.
+    `quality`: 1–100 for lossy formats.
+    """
+
+    fit: tuple[int, int] | None = None
+    format: str | None = None
+    quality: int = 80
+
+
+THUMBNAIL = OutputOptions(fit=(256, 256), format="WEBP", quality=80)
+COMPRESSED = OutputOptions()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOptions:
+    """All that is to be made of one image; the defaults are the main job's thumbnail and compressed image."""
+
+    outputs: tuple[tuple[str, OutputOptions], ...] = (("thumbnail", THUMBNAIL), ("compressed", COMPRESSED))
+    limits: Limits = field(default_factory=Limits)
+
+    def hash(self) -> str:
+        """16 hex digits that change with every option that can change an output."""
+        text = json.dumps([ENCODERS_REVISION, asdict(self)], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

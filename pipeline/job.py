@@ -1,0 +1,133 @@
+"""What travels through the pipeline: frozen values, made once at an edge and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.errors import Code
+from pipeline.images.options import ImageOptions, OutputOptions
+
+
+class Action(StrEnum):
+    MAKE = "make"
+    REMOVE = "remove"
+
+
+class Outcome(StrEnum):
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class S3Source:
+    """An object in S3. `key` is the plain key, never URL-encoded."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class OutputWanted:
+    """One output and the place where it goes: `<folder>/<source key>/<version>.<ext>` in `bucket`."""
+
+    name: str
+    options: OutputOptions
+    bucket: str
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One unit of work, decoded from a message or made by a bulk program.
+
+    `record`: whether the metadata table is kept up to date. `force`: do it again although it is done.
+    `deliveries`: how often the message has come, this time included.
+    """
+
+    source: S3Source
+    action: Action = Action.MAKE
+    outputs: tuple[OutputWanted, ...] = ()
+    record: bool = True
+    force: bool = False
+    deliveries: int = 1
+    message_id: str = ""
+
+    @property
+    def image_options(self) -> ImageOptions:
+        return ImageOptions(outputs=tuple((wanted.name, wanted.options) for wanted in self.outputs))
+
+
+@dataclass(frozen=True)
+class Output:
+    """One image that was made: its bytes, MIME type, Pillow format name and (width, height) in pixels."""
+
+    name: str
+    data: bytes = field(repr=False)
+    content_type: str
+    format: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a source image. `size` is as shown, so after orientation; `taken_at` is ISO 8601.
+
+    `placeholder` is the base64 text of its ThumbHash.
+    """
+
+    format: str
+    content_type: str
+    mode: str
+    size: tuple[int, int]
+    bytes: int
+    sha256: str
+    taken_at: str | None = None
+    camera_model: str | None = None
+    placeholder: str | None = None
+
+
+@dataclass(frozen=True)
+class PlacedOutput:
+    """An output that has been put: where it lies and what it weighs."""
+
+    name: str
+    key: str
+    url: str
+    content_type: str
+    bytes: int
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What the table keeps about one object version. A FAILED one has a code and no outputs."""
+
+    image_id: str
+    outcome: Outcome
+    etag: str
+    version_id: str | None
+    options_hash: str
+    processed_at: str
+    original_url: str
+    original_bytes: int
+    pipeline_version: str
+    outputs: tuple[PlacedOutput, ...] = ()
+    facts: Facts | None = None
+    error_code: Code | None = None
+    error_message: str | None = None
+
+    def output(self, name: str) -> PlacedOutput | None:
+        return next((output for output in self.outputs if output.name == name), None)
+
+    @property
+    def output_keys(self) -> frozenset[str]:
+        return frozenset(output.key for output in self.outputs)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job ended: the record that now stands, or None where the object and its record are gone."""
+
+    job: Job
+    record: Record | None

@@ -1,0 +1,69 @@
+"""The one reader of the environment: a frozen value, and errors that name the variable, its value and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(Exception):
+    """A variable is missing or unusable; the text says which and how to set it right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the functions are told when they are deployed.
+
+    `outputs_url` is the address under which the outputs bucket is read, without a trailing slash;
+    `uploads_url` likewise names the originals (not public).
+    """
+
+    uploads_bucket: str
+    outputs_bucket: str
+    table_name: str
+    outputs_url: str
+    uploads_url: str
+    function_timeout: int = 120
+    public_capture_facts: bool = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        settings = cls(
+            uploads_bucket=_text(environ, "UPLOADS_BUCKET"),
+            outputs_bucket=_text(environ, "OUTPUTS_BUCKET"),
+            table_name=_text(environ, "TABLE_NAME"),
+            outputs_url=_text(environ, "OUTPUTS_URL").rstrip("/"),
+            uploads_url=_text(environ, "UPLOADS_URL").rstrip("/"),
+            function_timeout=_number(environ, "FUNCTION_TIMEOUT", default=120),
+            public_capture_facts=_switch(environ, "PUBLIC_CAPTURE_FACTS"),
+        )
+        if settings.uploads_bucket == settings.outputs_bucket:
+            msg = (
+                f"OUTPUTS_BUCKET={settings.outputs_bucket} is also UPLOADS_BUCKET: every output would be an upload "
+                "and start the pipeline again. Use two buckets."
+            )
+            raise SettingsError(msg)
+        return settings
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set. setup.py sets it on the function; run `python setup.py` again.")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, *, default: int) -> int:
+    value = environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) == 0:
+        raise SettingsError(f"{name}={value!r} is not a whole number above 0. Leave it out for {default}.")
+    return int(value)
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value not in ("", "true", "false"):
+        raise SettingsError(f"{name}={value!r} is neither true nor false. Leave it out for false.")
+    return value == "true"
