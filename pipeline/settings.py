@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_LOCAL_PORT = 4566
 
 
 class SettingsError(Exception):
@@ -44,6 +48,28 @@ class Settings:
             )
             raise SettingsError(msg)
         return settings
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables from which `from_environment` makes an equal value."""
+        return {
+            "UPLOADS_BUCKET": self.uploads_bucket,
+            "OUTPUTS_BUCKET": self.outputs_bucket,
+            "TABLE_NAME": self.table_name,
+            "OUTPUTS_URL": self.outputs_url,
+            "UPLOADS_URL": self.uploads_url,
+            "FUNCTION_TIMEOUT": str(self.function_timeout),
+            "PUBLIC_CAPTURE_FACTS": str(self.public_capture_facts).lower(),
+        }
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The folder that holds `aws_resources.db`, `.local_cloud/` and `.build/`: the checkout, unless told otherwise."""
+    return Path(environ.get("IMAGE_PIPELINE_HOME") or ROOT).expanduser().resolve()
+
+
+def local_port(environ: Mapping[str, str]) -> int:
+    """The loopback port of the local cloud."""
+    return _number(environ, "LOCAL_CLOUD_PORT", default=DEFAULT_LOCAL_PORT)
 
 
 def _text(environ: Mapping[str, str], name: str) -> str:
