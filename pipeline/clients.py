@@ -1,0 +1,74 @@
+"""AWS clients with our timeouts and retries; the only module that calls boto3 to make one.
+
+boto3 is imported when the first client is made, not before: a command that only prints its help stays instant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 60
+#: The first try included; "standard" waits between them with jitter and repeats only what may be repeated.
+MAX_ATTEMPTS = 4
+
+
+def config(*, connections: int = 10) -> Config:
+    """What every client is made with. `connections`: how many threads may share the client without waiting."""
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+        max_pool_connections=connections,
+        tcp_keepalive=True,
+    )
+
+
+# fmt: off
+@overload
+def make_client(session: Session | None, service: Literal["s3"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> S3Client: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["sqs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SQSClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["dynamodb"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> DynamoDBClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["lambda"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> LambdaClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["iam"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> IAMClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["logs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchLogsClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["sts"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> STSClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
+# fmt: on
+def make_client(
+    session: Session | None,
+    service: Any,
+    *,
+    endpoint_url: str | None = None,
+    region: str | None = None,
+    connections: int = 10,
+) -> Any:
+    """A client of `service`, safe to share between threads; without a session, one from the environment."""
+    if session is None:
+        from boto3.session import Session
+
+        session = Session()
+    return session.client(
+        service, endpoint_url=endpoint_url, region_name=region, config=config(connections=connections)
+    )
