@@ -1,0 +1,79 @@
+# Every task of the project; plain `make` lists them. All tasks do their own set-up and are quick the second time.
+# PYTHON chooses the interpreter (3.11 to 3.14): make setup PYTHON=python3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+RUN_REQUIREMENTS := $(wildcard requirements.txt bulk/requirements.txt imageservice/requirements.txt)
+DEV_REQUIREMENTS := requirements-dev.txt $(RUN_REQUIREMENTS)
+
+# A stamp stands for a finished step: an interrupted one leaves none, and is done again.
+MADE := $(VENV)/.made
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev browser run stop test torture lint format docs clean
+
+help: ## List all tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything that the programs need
+	@echo "$(VENV) is ready"
+
+setup-dev: $(READY_DEV) ## … and with the tools for testing and checking
+	@echo "$(VENV) is ready"
+
+run: ## Start the local cloud, set up, upload img/, print the gallery's address
+	@$(PYTHON) run.py
+
+stop: $(READY) ## Stop the local cloud; its data stay in .local_cloud/
+	@$(BIN)/python -m local_cloud stop
+
+test: $(READY_DEV) browser ## Run all tests, with a seeded slice of the torture tests
+	@$(BIN)/python -m pytest
+
+torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
+	@$(BIN)/python -m pytest tests/torture --torture=full
+
+lint: $(READY_DEV) ## Check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY_DEV) ## Put imports and layout in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(READY_DEV) ## Write docs/commands.md and docs/configuration.md anew
+	@$(BIN)/python docs/generate.py
+
+browser: ## Install Chromium for the browser tests, where apt-get may
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium fonts-liberation >/dev/null || echo "Chromium could not be installed"; \
+	else echo "No Chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"; fi
+
+clean: ## Remove .venv, build results and caches; the local cloud's data stay
+	@rm -rf $(VENV) .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + \
+		". Choose one: make setup PYTHON=python3.13" if not (3, 11) <= sys.version_info < (3, 15) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(READY): $(MADE) $(RUN_REQUIREMENTS)
+	@echo "Installing what the programs need into $(VENV)"
+	@$(PIP_INSTALL) $(addprefix -r ,$(RUN_REQUIREMENTS))
+	@touch $@
+
+$(READY_DEV): $(MADE) $(DEV_REQUIREMENTS)
+	@echo "Installing what the programs and the tests need into $(VENV)"
+	@$(PIP_INSTALL) $(addprefix -r ,$(DEV_REQUIREMENTS))
+	@touch $(READY) $@
