@@ -22,6 +22,8 @@ class Code(StrEnum):
     INVALID_CONTENT = "INVALID_CONTENT"
     FILE_DELETED = "FILE_DELETED"
     TOO_LARGE = "TOO_LARGE"
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    FOREIGN_BUCKET = "FOREIGN_BUCKET"
 
 
 #: What each code says to a person; the reason in a record adds the particulars.
@@ -32,6 +34,8 @@ MEANINGS: dict[Code, str] = {
     Code.INVALID_CONTENT: "the object is empty",
     Code.FILE_DELETED: "the object was removed before it was processed",
     Code.TOO_LARGE: "the image is beyond the limits",
+    Code.INVALID_MESSAGE: "the message has no shape that is known here",
+    Code.FOREIGN_BUCKET: "the message is about a bucket that is not the uploads bucket",
 }
 
 

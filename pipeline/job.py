@@ -9,11 +9,6 @@ from pipeline.errors import Code
 from pipeline.images.options import ImageOptions, OutputOptions
 
 
-class Action(StrEnum):
-    MAKE = "make"
-    REMOVE = "remove"
-
-
 class Outcome(StrEnum):
     DONE = "DONE"
     FAILED = "FAILED"
@@ -39,14 +34,15 @@ class OutputWanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One unit of work, decoded from a message or made by a bulk program.
+    """One unit of work, decoded from a message or made by a bulk program: bring everything about `source` up to date.
 
+    There is no verb: what has to be done is decided from the object as it is when the job runs, never from what an
+    event said of it earlier (docs/decisions/events-are-hints.md).
     `record`: whether the metadata table is kept up to date. `force`: do it again although it is done.
     `deliveries`: how often the message has come, this time included.
     """
 
     source: S3Source
-    action: Action = Action.MAKE
     outputs: tuple[OutputWanted, ...] = ()
     record: bool = True
     force: bool = False
@@ -101,7 +97,10 @@ class PlacedOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the table keeps about one object version. A FAILED one has a code and no outputs."""
+    """What the table keeps about one object version. A FAILED one has a code and no outputs.
+
+    Sizes in bytes and pixels, as shown; times in ISO 8601; `placeholder` is the base64 text of a ThumbHash.
+    """
 
     image_id: str
     outcome: Outcome
@@ -113,9 +112,16 @@ class Record:
     original_bytes: int
     pipeline_version: str
     outputs: tuple[PlacedOutput, ...] = ()
-    facts: Facts | None = None
     error_code: Code | None = None
     error_message: str | None = None
+    pixel_width: int | None = None
+    pixel_height: int | None = None
+    image_format: str | None = None
+    content_type: str | None = None
+    sha256: str | None = None
+    taken_at: str | None = None
+    camera_model: str | None = None
+    placeholder: str | None = None
 
     def output(self, name: str) -> PlacedOutput | None:
         return next((output for output in self.outputs if output.name == name), None)

@@ -27,6 +27,7 @@ class Settings:
     table_name: str
     outputs_url: str
     uploads_url: str
+    queue_url: str
     function_timeout: int = 120
     public_capture_facts: bool = False
 
@@ -38,6 +39,7 @@ class Settings:
             table_name=_text(environ, "TABLE_NAME"),
             outputs_url=_text(environ, "OUTPUTS_URL").rstrip("/"),
             uploads_url=_text(environ, "UPLOADS_URL").rstrip("/"),
+            queue_url=_text(environ, "QUEUE_URL"),
             function_timeout=_number(environ, "FUNCTION_TIMEOUT", default=120),
             public_capture_facts=_switch(environ, "PUBLIC_CAPTURE_FACTS"),
         )
@@ -57,6 +59,7 @@ class Settings:
             "TABLE_NAME": self.table_name,
             "OUTPUTS_URL": self.outputs_url,
             "UPLOADS_URL": self.uploads_url,
+            "QUEUE_URL": self.queue_url,
             "FUNCTION_TIMEOUT": str(self.function_timeout),
             "PUBLIC_CAPTURE_FACTS": str(self.public_capture_facts).lower(),
         }
