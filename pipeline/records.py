@@ -103,7 +103,7 @@ def from_item(item: Mapping[str, Any]) -> Record:
     numbers = {name: int(value) for name, value in fields.items() if isinstance(value, Decimal)}
     outputs = tuple(_output_from(entry) for entry in item.get("Outputs", ()))
     code = Code(fields["error_code"]) if fields["error_code"] else None
-    known: dict[str, Any] = {**fields, **numbers, "outcome": Outcome(fields["outcome"]), "error_code": code}
+    known: dict[str, Any] = {**fields, **numbers, "outcome": Outcome(item["Outcome"]), "error_code": code}
     return Record(**known, outputs=outputs)
 
 

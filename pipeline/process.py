@@ -1,0 +1,204 @@
+"""One job from its source to its end: the order of things, and nothing else.
+
+    fetch → transform → put → record → confirm → clean        (or, where the object is gone:)  unrecord → clean
+
+No step trusts the message: what is done follows from the object, and from the record as it was before the object was
+read. A worker may die after any step; the next delivery goes the same way again and ends in the same state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from pipeline.errors import Code, RejectError, RetryError, SkipError
+from pipeline.images.formats import FORMATS
+from pipeline.images.transform import Transformed, count_pixels, transform
+from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Record, Result
+from pipeline.keys import output_folder, output_key, url, version_of
+from pipeline.services import Services
+from pipeline.storage import StoredObject
+from pipeline.version import VERSION
+from pipeline.watch import Watch, silent
+
+STEPS = ("fetch", "transform", "put", "record", "confirm", "unrecord", "clean")
+
+#: How often an object may change under our hands before the message goes back to the queue.
+ATTEMPTS = 3
+#: Added to the function timeout: an output older than both belongs to no worker that is still alive.
+_SWEEP_MARGIN = 60
+_MAX_REASON = 500
+
+
+def process(job: Job, services: Services, watch: Watch = silent) -> Result:
+    """Bring outputs and record of the job's source up to date with the object as it is now.
+
+    Raises SkipError where nothing was left to do and RetryError where a later try may do better. A bad image is no
+    error but a Result with a FAILED record, unless the job keeps no record: then RejectError comes through.
+    """
+    run = _Run(job, services, watch)
+    for _ in range(ATTEMPTS):
+        result = run.attempt()
+        if result:
+            return result
+    raise RetryError(f"{job.source.key!r} changed {ATTEMPTS} times while it was worked on")
+
+
+@dataclass
+class _Run:
+    """One job on its way; `replaced` gathers the outputs of every record that it read or was refused to write."""
+
+    job: Job
+    services: Services
+    watch: Watch
+    replaced: set[str] = field(default_factory=set)
+
+    def attempt(self) -> Result | None:
+        """Go the whole way once; None where object or record changed meanwhile and the way begins again."""
+        before = self.services.records.get(self.job.source.key) if self.job.record else None
+        self.replaced |= before.output_keys if before else frozenset()
+        found = self.fetch()
+        if found is None:
+            return self.remove(before)
+        if before and self.is_done(before, found):
+            self.clean(before)
+            raise SkipError("already done")
+        return self.make(before, found)
+
+    def make(self, before: Record | None, found: StoredObject) -> Result | None:
+        made = self.transform(found)
+        placed = self.put(found, made.outputs) if isinstance(made, Transformed) else ()
+        record = self.describe(found, made, placed)
+        if self.job.record and not (self.record(record, before) and self.confirm(found)):
+            return None
+        self.clean(record)
+        return Result(self.job, record)
+
+    def remove(self, before: Record | None) -> Result | None:
+        source = self.job.source
+        if before is None:
+            self.clean(None)
+            raise SkipError(f"s3://{source.bucket}/{source.key} is gone", code=Code.FILE_DELETED)
+        deleted = self.services.records.delete(before)
+        self.watch("unrecord", {"key": source.key, "accepted": deleted})
+        if not deleted:
+            return None
+        self.clean(None)
+        # An object that came back meanwhile may have been seen as done while its record was still there.
+        if self.services.storage.head(source.bucket, source.key):
+            return None
+        return Result(self.job, None)
+
+    def fetch(self) -> StoredObject | None:
+        source = self.job.source
+        found = self.services.storage.get(source.bucket, source.key, max_bytes=self.job.image_options.limits.max_bytes)
+        self.watch("fetch", {"key": source.key, "bytes": found.size if found else None})
+        if found and found.is_output:
+            raise SkipError(f"s3://{source.bucket}/{source.key} is an output of this pipeline")
+        return found
+
+    def is_done(self, before: Record, found: StoredObject) -> bool:
+        version = (before.version_id, before.etag) == (found.version.version_id, found.version.etag)
+        same_options = before.options_hash == self.job.image_options.hash()
+        return version and same_options and before.outcome is Outcome.DONE and not self.job.force
+
+    def transform(self, found: StoredObject) -> Transformed | RejectError:
+        """The images made, or why not: with a record to write, a bad image is a result like any other."""
+        options = self.job.image_options
+        try:
+            if found.data is None:
+                raise RejectError(Code.TOO_LARGE, f"{found.size} bytes are more than {options.limits.max_bytes}")
+            with self.services.budget.take(count_pixels(found.data, options.limits)):
+                made: Transformed | RejectError = transform(found.data, options)
+        except RejectError as error:
+            if not self.job.record:
+                raise
+            made = error
+        self.watch("transform", {"key": self.job.source.key, "code": getattr(made, "code", None)})
+        return made
+
+    def put(self, found: StoredObject, outputs: tuple[Output, ...]) -> tuple[PlacedOutput, ...]:
+        wanted = {one.name: one for one in self.job.outputs}
+        return tuple(self.put_one(found, wanted[output.name], output) for output in outputs)
+
+    def put_one(self, found: StoredObject, wanted: OutputWanted, output: Output) -> PlacedOutput:
+        version = version_of(
+            version_id=found.version.version_id, etag=found.version.etag, options_hash=self.job.image_options.hash()
+        )
+        key = output_key(wanted.folder, self.job.source.key, version, FORMATS[output.format].ext)
+        self.services.storage.put_output(wanted.bucket, key, output)
+        self.watch("put", {"key": key, "bytes": len(output.data)})
+        address = url(self.services.outputs_url, key)
+        return PlacedOutput(output.name, key, address, output.content_type, len(output.data), output.size)
+
+    def describe(
+        self, found: StoredObject, made: Transformed | RejectError, placed: tuple[PlacedOutput, ...]
+    ) -> Record:
+        job = self.job
+        common = Record(
+            image_id=job.source.key,
+            outcome=Outcome.DONE,
+            etag=found.version.etag,
+            version_id=found.version.version_id,
+            options_hash=job.image_options.hash(),
+            processed_at=self.services.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            original_url=url(self.services.uploads_url, job.source.key),
+            original_bytes=found.size,
+            pipeline_version=VERSION,
+            outputs=placed,
+        )
+        if isinstance(made, RejectError):
+            reason = made.reason[:_MAX_REASON]
+            return replace(common, outcome=Outcome.FAILED, error_code=made.code, error_message=reason)
+        facts = made.facts
+        return replace(
+            common,
+            pixel_width=facts.size[0],
+            pixel_height=facts.size[1],
+            image_format=facts.format,
+            content_type=facts.content_type,
+            sha256=facts.sha256,
+            taken_at=facts.taken_at,
+            camera_model=facts.camera_model,
+            placeholder=facts.placeholder,
+        )
+
+    def record(self, record: Record, before: Record | None) -> bool:
+        """Write the record over `before`; where that is refused, what was put belongs to nobody yet."""
+        accepted = self.services.records.put(record, replacing=before)
+        if not accepted:
+            # Our own write may have won although its answer was lost; boto then sent it again and was refused.
+            accepted = self.services.records.get(record.image_id) == record
+        if not accepted:
+            self.replaced |= record.output_keys
+        self.watch("record", {"key": record.image_id, "outcome": record.outcome, "accepted": accepted})
+        return accepted
+
+    def confirm(self, found: StoredObject) -> bool:
+        """Whether the object is still the one that was read, now that the record says so."""
+        current = self.services.storage.head(self.job.source.bucket, self.job.source.key)
+        self.watch("confirm", {"key": self.job.source.key, "unchanged": current == found.version})
+        return current == found.version
+
+    def clean(self, record: Record | None) -> None:
+        """Delete the outputs that were displaced on the way, and on a redelivery what dead workers left."""
+        if not self.job.record:
+            return
+        named = record.output_keys if record else frozenset[str]()
+        stale = self.replaced - named
+        if self.job.deliveries > 1:
+            stale |= self.abandoned(named)
+        if stale:
+            self.services.storage.delete(self.services.outputs_bucket, stale)
+            self.watch("clean", {"key": self.job.source.key, "deleted": sorted(stale)})
+
+    def abandoned(self, named: frozenset[str]) -> set[str]:
+        """Outputs of this source that no record names and that are too old to be of a worker still at work."""
+        oldest = self.services.now() - timedelta(seconds=self.services.function_timeout + _SWEEP_MARGIN)
+        folders = [output_folder(wanted.folder, self.job.source.key) for wanted in self.job.outputs]
+        return {
+            key
+            for folder in folders
+            for key, changed in self.services.storage.list_folder(self.services.outputs_bucket, folder)
+            if key not in named and changed < oldest
+        }
