@@ -23,9 +23,10 @@ CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 60
 #: The first try included; "standard" waits between them with jitter and repeats only what may be repeated.
 MAX_ATTEMPTS = 4
+_LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
 
 
-def config(*, connections: int = 10) -> Config:
+def config(*, connections: int = 10, endpoint_url: str | None = None) -> Config:
     """What every client is made with. `connections`: how many threads may share the client without waiting."""
     from botocore.config import Config
 
@@ -35,6 +36,8 @@ def config(*, connections: int = 10) -> Config:
         retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
         max_pool_connections=connections,
         tcp_keepalive=True,
+        # An office proxy in the environment cannot reach this machine's own loopback; None means: as the environment.
+        proxies={} if endpoint_url and endpoint_url.startswith(_LOOPBACK) else None,
     )
 
 
@@ -70,5 +73,8 @@ def make_client(
 
         session = Session()
     return session.client(
-        service, endpoint_url=endpoint_url, region_name=region, config=config(connections=connections)
+        service,
+        endpoint_url=endpoint_url,
+        region_name=region,
+        config=config(connections=connections, endpoint_url=endpoint_url),
     )

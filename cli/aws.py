@@ -1,0 +1,100 @@
+"""The clients of one target, each made when it is first used; `DryRun` has the same shape and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cli.targets import Target
+from pipeline.clients import make_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+#: How many threads share a client in a folder upload, and so how many connections it keeps.
+CONNECTIONS = 16
+
+_READING = ("get_", "list_", "head_", "describe_", "batch_get_", "can_paginate", "meta", "exceptions")
+
+
+class Aws:
+    """The AWS services that commands use, at one target."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self._make("s3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._make("sqs")  # type: ignore[no-any-return]
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._make("dynamodb")  # type: ignore[no-any-return]
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        return self._make("lambda")  # type: ignore[no-any-return]
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        return self._make("iam")  # type: ignore[no-any-return]
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return self._make("logs")  # type: ignore[no-any-return]
+
+    @cached_property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        return self._make("resourcegroupstaggingapi")  # type: ignore[no-any-return]
+
+    def _make(self, service: Any) -> Any:
+        target = self.target
+        return make_client(
+            target.session, service, endpoint_url=target.endpoint_url, region=target.region, connections=CONNECTIONS
+        )
+
+
+class DryRun(Aws):
+    """Reads as `Aws` does; a call that would change something is said instead, and answers nothing."""
+
+    def __init__(self, target: Target, say: Callable[[str], None]) -> None:
+        super().__init__(target)
+        self._say = say
+
+    def _make(self, service: Any) -> Any:
+        return _ReadOnly(super()._make(service), service, self._say)
+
+
+class _ReadOnly:
+    def __init__(self, client: Any, service: str, say: Callable[[str], None]) -> None:
+        self._client = client
+        self._service = service
+        self._say = say
+
+    def __getattr__(self, operation: str) -> Any:
+        if operation.startswith(_READING):
+            return getattr(self._client, operation)
+
+        def told(**request: Any) -> dict[str, Any]:
+            facts = ", ".join(f"{name}={_short(value)}" for name, value in request.items())
+            self._say(f"would call {self._service} {operation}({facts})")
+            return {}
+
+        return told
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and "Objects" in value:
+        return f"{len(value['Objects'])} objects"
+    return repr(value)

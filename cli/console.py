@@ -1,0 +1,65 @@
+"""stdout is the result, stderr is the story. rich is imported only when something is drawn."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def say(text: str) -> None:
+    """One line of the story."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def result(text: str) -> None:
+    """One line of the result."""
+    print(printable(text), flush=True)
+
+
+def json_line(value: object) -> None:
+    """One JSON object on a line of its own; characters outside ASCII are escaped, so any terminal shows them."""
+    print(json.dumps(value), flush=True)
+
+
+def printable(text: str) -> str:
+    """Text from outside (keys, errors) with control characters escaped: none of it can steer a terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), title: str = "") -> None:
+    """Draw a table on stdout; the columns named in `right` are numbers."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, title_justify="left")
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(printable(str(cell))) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 160).print(drawn)
+
+
+def progress() -> Progress:
+    """A progress display on stderr, silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def byte_size(count: int) -> str:
+    """`count` bytes in the unit that gives one to three digits before the point: 48.2 kB."""
+    size, unit = float(count), 0
+    while abs(size) >= 999.95 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

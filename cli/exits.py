@@ -1,0 +1,131 @@
+"""How a command ends: the exit codes, and what a person reads instead of a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+from pipeline.settings import SettingsError
+
+
+class Exit(IntEnum):
+    DONE = 0
+    SOME_FAILED = 1
+    WRONG_USE = 2
+    INTERRUPTED = 130
+    TERMINATED = 143
+    REFUSED = 254
+
+
+class CommandError(Exception):
+    """A foreseeable fault: one line that names the thing and the cure, and the exit code."""
+
+    def __init__(self, text: str, exit_code: Exit = Exit.WRONG_USE) -> None:
+        super().__init__(text)
+        self.text = text
+        self.exit_code = exit_code
+
+
+class Terminated(BaseException):
+    """SIGTERM came; not an Exception, so that no `except Exception` on the way can hold it up."""
+
+
+#: What AWS calls credentials that are no longer good, that it does not know, and that may not do this.
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+UNKNOWN = {
+    "AuthFailure",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+FORBIDDEN = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+
+GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configure`; without an account use --local"
+
+
+def run(main: Callable[[], int]) -> int:
+    """Call `main` and return its exit code; a foreseeable fault becomes one line on stderr and its code."""
+    _never_fail_to_print()
+    try:
+        with _sigterm_raises():
+            return main()
+    except KeyboardInterrupt:
+        return _end("interrupted; run the same command again to go on", Exit.INTERRUPTED)
+    except Terminated:
+        return _end("terminated; run the same command again to go on", Exit.TERMINATED)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as error:
+        fault = explain(error)
+        if fault is None:
+            raise
+        return _end(f"error: {fault.text}", fault.exit_code)
+
+
+def explain(error: Exception) -> CommandError | None:
+    """The one place that puts the errors of boto3 into words; None means: this is a bug, show its trace."""
+    if isinstance(error, CommandError):
+        return error
+    if isinstance(error, SettingsError):
+        return CommandError(str(error))
+    if "botocore" not in sys.modules:
+        return None
+    import botocore.exceptions as aws
+
+    if isinstance(error, aws.ClientError):
+        return _refused(error)
+    if isinstance(error, aws.ProfileNotFound):
+        return CommandError(f"{error}: name one of `aws configure list-profiles`")
+    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError)):
+        return CommandError(f"no usable AWS credentials: {GET_CREDENTIALS}", Exit.REFUSED)
+    if isinstance(error, (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError)):
+        return CommandError(f"{error}: sign in again, for example with `aws sso login`", Exit.REFUSED)
+    if isinstance(error, aws.HTTPClientError):
+        return CommandError(f"{error} Check the network, the region and the address", Exit.REFUSED)
+    return None
+
+
+def _refused(error: Any) -> CommandError:
+    code = error.response.get("Error", {}).get("Code", "")
+    message = error.response.get("Error", {}).get("Message", "") or code
+    if code in EXPIRED:
+        return CommandError(f"the AWS credentials have expired: {GET_CREDENTIALS}", Exit.REFUSED)
+    if code in UNKNOWN:
+        return CommandError(f"AWS does not accept these credentials ({code}): {GET_CREDENTIALS}", Exit.REFUSED)
+    if code in FORBIDDEN:
+        text = f"these credentials may not call {error.operation_name}: {message}"
+        return CommandError(f"{text}. Use others, or ask the owner of the account for this right", Exit.REFUSED)
+    return CommandError(f"{error.operation_name} was refused: {code}: {message}", Exit.REFUSED)
+
+
+def _end(line: str, exit_code: Exit) -> Exit:
+    print(line, file=sys.stderr)
+    return exit_code
+
+
+def _never_fail_to_print() -> None:
+    """Keys hold any character; a terminal or pipe that lacks one gets its escape instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

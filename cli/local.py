@@ -1,0 +1,57 @@
+"""The local cloud as commands see it: an address, whether it answers, and how a root command starts it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+from cli.exits import CommandError, Exit
+from pipeline.settings import ROOT
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+HOST = "127.0.0.1"
+START = "python -m local_cloud start"
+_PROBE_TIMEOUT = 5
+
+
+def endpoint(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+def start_local_cloud() -> None:
+    """Start it and wait until it answers; its own words go to stderr, so that stdout stays the command's."""
+    ended = subprocess.run([sys.executable, "-m", "local_cloud", "start"], cwd=ROOT, stdout=sys.stderr, check=False)
+    if ended.returncode:
+        raise CommandError(f"the local cloud did not start: see above, or `{START}`", Exit.REFUSED)
+
+
+def ensure_running(port: int, start: Callable[[], None] | None) -> None:
+    """Return when the local cloud answers on `port`. A closed port is opened by `start`, where there is one."""
+    if _is_closed(port):
+        if start is None:
+            raise CommandError(f"the local cloud is not running on {endpoint(port)}: {START}", Exit.REFUSED)
+        start()
+    if not _is_healthy(port):
+        text = f"port {port} is taken by a program that is not the local cloud: stop it, or set LOCAL_CLOUD_PORT"
+        raise CommandError(text, Exit.REFUSED)
+
+
+def _is_closed(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(_PROBE_TIMEOUT)
+        return probe.connect_ex((HOST, port)) != 0
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=_PROBE_TIMEOUT)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

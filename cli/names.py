@@ -1,0 +1,42 @@
+"""What the resources of a deployment are called. Names are chosen once, then kept in the state."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+
+DEFAULT = "default"
+#: Every resource carries this tag; its value is the deployment's name. Lost state is found again by it.
+TAG = "image-pipeline"
+
+IMAGES_BUCKET = "image-uploads-bucket"
+THUMBNAILS_BUCKET = "image-thumbnails-bucket"
+QUEUE = "image-processing-queue"
+DEAD_LETTERS = "-dlq"
+TABLE = "ImageMetadata"
+FUNCTION = "ImageProcessingFunction"
+GALLERY_FUNCTION = "ImageGalleryFunction"
+
+
+def unique(prefix: str, today: date) -> str:
+    """`<prefix>-YYYYMMDD-` and 8 random hex digits: buckets of all accounts in the world share one name space."""
+    return f"{prefix}-{today:%Y%m%d}-{secrets.token_hex(4)}"
+
+
+def suffixed(base: str, name: str) -> str:
+    """`base` for the default deployment, `base-<name>` for any other."""
+    return base if name == DEFAULT else f"{base}-{name}"
+
+
+def role(function: str, region: str) -> str:
+    """Roles belong to the account, functions to a region."""
+    return f"{function}-{region}"
+
+
+def log_group(function: str) -> str:
+    """Where Lambda writes what `function` prints; AWS gives this name."""
+    return f"/aws/lambda/{function}"
+
+
+def is_bucket(bucket: str) -> bool:
+    return bucket.startswith((f"{IMAGES_BUCKET}-", f"{THUMBNAILS_BUCKET}-"))

@@ -1,0 +1,125 @@
+"""What was provisioned: the shelve `aws_resources.db`.
+
+It is `shelve.Shelf` with two differences. Reading a pickle can run its code, so this one reads plain values only. And
+the file is always one SQLite file in the layout of Python 3.13's `dbm.sqlite3`, where `shelve.open` would take
+whichever dbm this Python was built with: other Pythons and other machines read the same file.
+
+Keys are `<local|account/region>/<name>/<resource>`, and `current`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import shelve
+import sqlite3
+from collections.abc import Iterator, MutableMapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from cli.exits import CommandError
+
+FILE_NAME = "aws_resources.db"
+CURRENT = "current"
+
+
+class PlainUnpickler(pickle.Unpickler):
+    """Reads None, numbers, text, bytes and containers of them; names no class and so runs no code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it names {module}.{name}; only plain values belong in it")
+
+
+class SqliteDict(MutableMapping[bytes, bytes]):
+    """The mapping under the shelf; every change is on disk when the call returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)")
+
+    def __getitem__(self, key: bytes) -> bytes:
+        row = self._connection.execute("SELECT value FROM Dict WHERE key = CAST(? AS BLOB)", (key,)).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return bytes(row[0])
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self._connection.execute("REPLACE INTO Dict VALUES (CAST(? AS BLOB), CAST(? AS BLOB))", (key, value))
+
+    def __delitem__(self, key: bytes) -> None:
+        if self._connection.execute("DELETE FROM Dict WHERE key = CAST(? AS BLOB)", (key,)).rowcount == 0:
+            raise KeyError(key)
+
+    def __iter__(self) -> Iterator[bytes]:
+        # All at once: a reader that is slow, or deletes on the way, must not hold the file.
+        return iter([bytes(key) for (key,) in self._connection.execute("SELECT key FROM Dict ORDER BY key").fetchall()])
+
+    def __len__(self) -> int:
+        return int(self._connection.execute("SELECT COUNT(*) FROM Dict").fetchone()[0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class PlainShelf(shelve.Shelf[Any]):
+    """A shelf that refuses to read anything but plain values."""
+
+    dict: MutableMapping[bytes, bytes]
+
+    def __getitem__(self, key: str) -> Any:
+        return PlainUnpickler(io.BytesIO(self.dict[key.encode()])).load()
+
+
+@contextmanager
+def open_state(home: Path) -> Iterator[PlainShelf]:
+    """The shelf in `home`, made when absent, readable by its owner only."""
+    path = home / FILE_NAME
+    try:
+        _create_private(path)
+        with closing(PlainShelf(SqliteDict(path))) as shelf:
+            yield shelf
+    except (sqlite3.DatabaseError, pickle.UnpicklingError, EOFError) as error:
+        text = f"{path} cannot be read as the list of resources ({error}). Move it away and run `python setup.py`"
+        raise CommandError(f"{text}: what exists is found again by its tags") from error
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}. Make the folder writable, or set IMAGE_PIPELINE_HOME") from error
+
+
+def _create_private(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.close(descriptor)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+class Resources(MutableMapping[str, str]):
+    """The resources of one deployment: the keys of the shelf below `prefix`, without it."""
+
+    def __init__(self, shelf: MutableMapping[str, Any], prefix: str) -> None:
+        self._shelf = shelf
+        self._prefix = f"{prefix}/"
+
+    def __getitem__(self, key: str) -> str:
+        return str(self._shelf[self._prefix + key])
+
+    def __setitem__(self, key: str, value: str) -> None:
+        self._shelf[self._prefix + key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._shelf[self._prefix + key]
+
+    def __iter__(self) -> Iterator[str]:
+        length = len(self._prefix)
+        return (key[length:] for key in self._shelf if key.startswith(self._prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def require(self, key: str, script: str) -> str:
+        """The value of `key`, which `script` makes; CommandError where that has not run yet."""
+        if key not in self:
+            raise CommandError(f"there is no {key} yet: run `python {script}` first")
+        return self[key]
