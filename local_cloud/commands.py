@@ -1,0 +1,170 @@
+"""What a person types: start, stop, status, logs."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from local_cloud.address import HOST, endpoint_url
+from local_cloud.environment import server_environment
+from local_cloud.folder import Folder
+from local_cloud.lock import Running, holder
+from local_cloud.tail import follow, last_lines
+from pipeline.settings import ROOT, SettingsError, home, local_port
+
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 60.0
+POLL = 0.05
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the commands work with."""
+
+    environ: Mapping[str, str]
+    folder: Folder
+    port: int
+    auth: bool
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace, environ: Mapping[str, str]) -> Context:
+        auth = environ.get("LOCAL_CLOUD_AUTH", "").strip().lower()
+        if auth not in ("", "true", "false"):
+            raise SettingsError(f"LOCAL_CLOUD_AUTH={auth!r} is neither true nor false. Leave it out for false.")
+        port = options.port or local_port(environ)
+        if port > 65535:
+            raise SettingsError(f"Port {port} does not exist: ports end at 65535.")
+        return cls(environ, Folder(home(environ)), port, getattr(options, "auth", False) or auth == "true")
+
+
+def start(context: Context, *, foreground: bool) -> None:
+    """Have the local cloud running and ready; nothing happens when it is. Raises CommandError."""
+    if running := holder(context.folder.lock):
+        _check_is_wanted(running, context)
+        _wait_until_ready(running.port, ended=lambda: holder(context.folder.lock) is None, folder=context.folder)
+        return _say(f"The local cloud is running: {endpoint_url(running.port)}")
+    context.folder.make()
+    if foreground:
+        _become_server(context)
+    with context.folder.start_log.open("wb") as log:
+        process = subprocess.Popen(
+            _server_command(context),
+            cwd=ROOT,
+            env=server_environment(context.environ, context.folder, port=context.port, auth=context.auth),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in this terminal is not meant for it
+        )
+    _wait_until_ready(context.port, ended=lambda: process.poll() is not None, folder=context.folder)
+    process.returncode = 0  # it goes on living; without this Python warns of a process that was never waited for
+    _say(f"The local cloud is running: {endpoint_url(context.port)} (data: {context.folder.path})")
+
+
+def stop(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """End the server of this folder and wait until it has saved. Raises CommandError."""
+    running = holder(context.folder.lock)
+    if running is None:
+        return _say("The local cloud is not running.")
+    os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while holder(context.folder.lock) is not None:
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"The local cloud (process {running.pid}) has not stopped after {STOP_TIMEOUT:.0f} seconds. "
+                f"Its log, {context.folder.log}, says what it is doing."
+            )
+        sleep(POLL)
+    _say("The local cloud has stopped. Its data stays for the next start.")
+
+
+def status(context: Context, *, as_json: bool) -> bool:
+    """Print whether it runs, and where; True if it does."""
+    running = holder(context.folder.lock)
+    if as_json:
+        facts = {"running": running is not None, "data": str(context.folder.path), "log": str(context.folder.log)}
+        if running:
+            facts |= {**asdict(running), "endpoint_url": endpoint_url(running.port), "ready": _is_ready(running.port)}
+        print(json.dumps(facts))
+    elif running:
+        ready = "running" if _is_ready(running.port) else "starting, or too busy to answer"
+        print(f"{ready}: {endpoint_url(running.port)} (process {running.pid}, data: {context.folder.path})")
+    else:
+        print(f"not running (data: {context.folder.path}). Start it with: python -m local_cloud start")
+    return running is not None
+
+
+def logs(context: Context, *, lines: int, following: bool) -> None:
+    """Print the end of the log and, when asked, all that comes after it. Raises CommandError."""
+    if not context.folder.log.exists():
+        raise CommandError(f"There is no log at {context.folder.log}: the local cloud has never run here.")
+    for line in last_lines(context.folder.log, lines):
+        print(line)
+    if following:
+        for text in follow(context.folder.log):
+            print(text, end="", flush=True)
+
+
+def _check_is_wanted(running: Running, context: Context) -> None:
+    if running.port != context.port:
+        raise CommandError(
+            f"The local cloud of {context.folder.home} is already running on port {running.port}, not {context.port}. "
+            f"Use it with LOCAL_CLOUD_PORT={running.port}, or stop it first: python -m local_cloud stop"
+        )
+    if running.auth != context.auth:
+        raise CommandError(
+            f"The local cloud is already running with authentication {'on' if running.auth else 'off'}. "
+            "To change that, stop it first: python -m local_cloud stop"
+        )
+
+
+def _server_command(context: Context) -> list[str]:
+    command = [sys.executable, "-m", "local_cloud.server", "--home", str(context.folder.home)]
+    return [*command, "--port", str(context.port), *(["--auth"] if context.auth else [])]
+
+
+def _become_server(context: Context) -> None:
+    environment = server_environment(context.environ, context.folder, port=context.port, auth=context.auth)
+    os.chdir(ROOT)
+    os.execve(sys.executable, [*_server_command(context), "--foreground"], environment)
+
+
+def _wait_until_ready(port: int, *, ended: Callable[[], bool], folder: Folder) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not _is_ready(port):
+        if ended():
+            raise CommandError(f"The local cloud did not start.\n{_last_words(folder)}")
+        if time.monotonic() > deadline:
+            raise CommandError(f"The local cloud is not ready after {START_TIMEOUT:.0f} seconds; see {folder.log}.")
+        time.sleep(POLL)
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/ready")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _last_words(folder: Folder) -> str:
+    return folder.start_log.read_text("utf-8", "replace").strip() or f"See {folder.log}."
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,64 @@
+"""One server for each folder, and no doubt about which process it is.
+
+The server holds a lock on a file for as long as it lives. The operating system lets go of it when the process ends,
+however it ends, so a number that kill -9 left in the file is never taken for a living server, and `stop` never signals
+a stranger that was given the same number later. The file itself stays: deleting it could let two servers in.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+
+class AlreadyRunningError(Exception):
+    """Another server holds this folder."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """The server that holds the lock. `started_at` is in seconds since 1970."""
+
+    pid: int
+    port: int
+    auth: bool
+    started_at: float
+
+
+def hold(path: Path, running: Running) -> IO[str]:
+    """Take the lock and write who has it. Keep the returned file: closing it gives the lock back.
+
+    Raises AlreadyRunningError.
+    """
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise AlreadyRunningError(f"{path} is held by another server") from None
+    file.truncate(0)
+    file.write(json.dumps(asdict(running)))
+    file.flush()
+    return file
+
+
+def holder(path: Path) -> Running | None:
+    """The living server, or None. None too in the instant in which a new one has the lock and has not yet written."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            if _is_free(file):
+                return None
+            return Running(**json.loads(file.read()))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_free(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

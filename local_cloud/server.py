@@ -1,0 +1,116 @@
+"""The server process: `python -m local_cloud.server`, which `python -m local_cloud start` runs in a clean environment.
+
+Order matters. The folder is locked first, so that nobody else touches it; the port is bound next, so that a taken one
+is told before anything is loaded; then the state is loaded, and only then requests are answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from local_cloud.address import HOST, endpoint_url
+from local_cloud.folder import Folder
+from local_cloud.interpreter import bare_python
+from local_cloud.lock import AlreadyRunningError, Running, hold
+
+LOG_BYTES = 5_000_000
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; 1 when the folder or the port is somebody else's."""
+    options = _parser().parse_args(arguments)
+    folder = Folder(options.home)
+    folder.make()
+    running = Running(pid=os.getpid(), port=options.port, auth=options.auth, started_at=time.time())
+    try:
+        lock = hold(folder.lock, running)
+    except AlreadyRunningError:
+        print(f"Another local cloud is running for {folder.home}.", file=sys.stderr)
+        return 1
+    with lock:
+        try:
+            listener = _bind(options.port)
+        except OSError as error:
+            print(_port_taken(options.port, error), file=sys.stderr)
+            return 1
+        _log_to(folder.log, also_stderr=options.foreground)
+        folder.empty_temporary()
+        asyncio.run(_serve(folder, listener, options.port))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_cloud.server", description="Used by `start`.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--auth", action="store_true")
+    parser.add_argument("--foreground", action="store_true")
+    return parser
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a restart waits for old connections to expire
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _port_taken(port: int, error: OSError) -> str:
+    return (
+        f"Port {port} of {HOST} cannot be used: {error.strerror}. Another program may be listening there. "
+        f"Stop it, or take another port: LOCAL_CLOUD_PORT={port + 1} for this and all other commands."
+    )
+
+
+def _log_to(path: Path, *, also_stderr: bool) -> None:
+    """One log, at most twice `LOG_BYTES`. Set up before MiniStack is imported, which then adds none of its own."""
+    file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+    handlers: list[logging.Handler] = [file, *([logging.StreamHandler()] if also_stderr else [])]
+    logging.basicConfig(
+        level=logging.INFO, handlers=handlers, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+
+
+async def _serve(folder: Folder, listener: socket.socket, port: int) -> None:
+    # Imported here: MiniStack reads the environment and looks for a log when it is imported, and takes half a second,
+    # which nobody should wait for to hear that a port is taken.
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    from local_cloud import emulator, hosting
+
+    emulator.prepare(bare_python(folder.python))
+    app = hosting.hosted(folder.state, port=port)
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.keep_alive_timeout = 75
+    config.keep_alive_max_requests = 10**9
+    config.errorlog = logging.getLogger("local_cloud.http")
+    logging.getLogger("local_cloud").info("starting on %s, data in %s", endpoint_url(port), folder.path)
+    await serve(app, config, shutdown_trigger=_stop_signal().wait)  # type: ignore[arg-type]
+    await asyncio.to_thread(emulator.end_functions)
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())
