@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Folders of Python that are no part of the product: nothing in it may import from them.
 DEVELOPMENT = ("tests", "docs", "benchmarks")
 
+#: Folders whose modules are started by their path: `python setup_scripts/NAME.py`.
+SCRIPT_FOLDERS = ("setup_scripts", "bulk", "img", "docs", "benchmarks")
+
 
 @dataclass(frozen=True)
 class Module:
@@ -30,10 +33,13 @@ class Module:
         return self.path.parent == ROOT
 
     @property
+    def is_in_a_script_folder(self) -> bool:
+        return self.is_root_command or self.package in SCRIPT_FOLDERS
+
+    @property
     def is_script(self) -> bool:
-        """Whether it does something when it is run: it has the `__name__` guard, or is a `__main__.py`."""
-        guards = (node for node in self.tree.body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test))
-        return self.path.name == "__main__.py" or any(guards)
+        """Whether it does something when it is run: it has the `__name__` guard."""
+        return any(isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) for node in self.tree.body)
 
 
 @cache
@@ -51,12 +57,22 @@ def files() -> tuple[Path, ...]:
 
 
 @cache
+def modules() -> tuple[Module, ...]:
+    return tuple(_module(path) for path in files() if path.suffix == ".py")
+
+
 def product_modules() -> tuple[Module, ...]:
-    return tuple(_module(path) for path in files() if path.suffix == ".py" and not _is_development(path))
+    return tuple(module for module in modules() if module.package not in DEVELOPMENT)
 
 
-def _is_development(path: Path) -> bool:
-    return path.relative_to(ROOT).parts[0] in DEVELOPMENT
+def scripts() -> tuple[Module, ...]:
+    """All that a person starts by its path, the tools of development too."""
+    return tuple(module for module in modules() if module.is_script and module.is_in_a_script_folder)
+
+
+def programs() -> tuple[Module, ...]:
+    """All that a person starts with `python -m`."""
+    return tuple(module for module in modules() if module.path.name == "__main__.py")
 
 
 def _module(path: Path) -> Module:

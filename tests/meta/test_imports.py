@@ -18,7 +18,8 @@ OUTSIDE = {"boto3", "botocore", "requests", "httpx", "urllib3", "aiohttp", "pymo
 OUTSIDE_IN_URLLIB = ("http.client", "http.server", "urllib.request")
 #: What the image core is built upon; the rest of the pure modules needs the standard library only.
 IMAGE_LIBRARIES = {"PIL", "oxipng"}
-AT_IMPORT = {"environ", "getenv", "from_environment", "make_client", "boto3"}
+#: Words in a call or a subscript that reads settings or makes a client.
+ACTIONS = re.compile(r"\b(environ|getenv|from_environment|make_client|boto3)\b")
 
 
 def _layer(module: Module) -> str:
@@ -148,10 +149,8 @@ def test_only_lambda_entry_points_read_settings_or_make_clients_when_imported():
 
 
 def _used_at_import(module: Module) -> list[str]:
-    nodes = list(evaluated_at_import(module.tree))
-    attributes = [node.attr for node in nodes if isinstance(node, ast.Attribute)]
-    names = [node.id for node in nodes if isinstance(node, ast.Name)]
-    return [name for name in attributes + names if name in AT_IMPORT]
+    actions = (node for node in evaluated_at_import(module.tree) if isinstance(node, ast.Call | ast.Subscript))
+    return [text for node in actions if ACTIONS.search(text := ast.unparse(node))]
 
 
 def test_what_lambda_runs_imports_only_what_its_zip_carries():
