@@ -28,7 +28,7 @@ def hosted(state: Path, *, port: int) -> App:
 
 
 async def _live(scope: Scope, receive: Receive, send: Send, state: Path, snapshots: Snapshots) -> None:
-    """One life of the server. Requests are answered once "startup.complete" has been sent, so state is loaded before."""
+    """One life of the server. Requests are answered after "startup.complete" is sent, so state is loaded before."""
     saving: list[asyncio.Task[None]] = []
 
     async def send_when_loaded(message: Message) -> None:

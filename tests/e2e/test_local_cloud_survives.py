@@ -1,0 +1,191 @@
+"""The local cloud after a kill, a stop and a second start: what was there is there, and goes on working."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_cloud.lock import holder
+from local_cloud.snapshots import newest
+from tests.local_cloud_fixture import LocalCloud, running_local_cloud
+
+pytestmark = pytest.mark.local_cloud
+
+#: Copies each message into the table; as a stream's function it counts; as a function URL it answers what it sees.
+CODE = """
+import json, os, sys, urllib.request
+
+def handler(event, context):
+    print("working")
+    seen = {"path": sys.path, "environment": dict(os.environ), "executable": sys.executable}
+    if "Records" not in event:
+        return {"statusCode": 200, "body": json.dumps(seen)}
+    for record in event["Records"]:
+        item = {"Id": {"S": record.get("body") or "stream " + record["dynamodb"]["Keys"]["Id"]["S"]}}
+        if not item["Id"]["S"].startswith("stream stream"):
+            put(item)
+
+def put(item):
+    body = json.dumps({"TableName": "survivors", "Item": item}).encode()
+    signed = "AWS4-HMAC-SHA256 Credential=" + os.environ["AWS_ACCESS_KEY_ID"] + "/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"X-Amz-Target": "DynamoDB_20120810.PutItem", "Content-Type": "application/x-amz-json-1.0", "Authorization": signed}
+    urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], data=body, headers=headers))
+"""  # noqa: E501
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
+    with running_local_cloud(tmp_path) as cloud:
+        yield cloud
+
+
+def test_kill_9_loses_nothing_that_is_two_seconds_old(cloud):
+    resources = build(cloud)
+    send(cloud, resources, "before")
+    eventually(lambda: {"before", "stream before"} <= items(cloud))
+    cloud.client("sqs").send_message(QueueUrl=resources["waiting"], MessageBody="nobody has read this")
+    wait_for_snapshot(cloud)
+
+    kill(cloud)
+    cloud.start()
+
+    s3 = cloud.client("s3")
+    versions = s3.list_object_versions(Bucket="survivors")["Versions"]
+    assert sorted(
+        s3.get_object(Bucket="survivors", Key="été + 1.jpg", VersionId=version["VersionId"])["Body"].read()
+        for version in versions
+    ) == [b"one", b"two"]
+    assert s3.get_object(Bucket="survivors", Key="été + 1.jpg")["Body"].read() == b"two"
+    assert {"before", "stream before"} <= items(cloud)
+    waiting = cloud.client("sqs").receive_message(QueueUrl=resources["waiting"])["Messages"]
+    assert [message["Body"] for message in waiting] == ["nobody has read this"]
+    assert json.loads(invoke(cloud)["body"])["path"]
+    send(cloud, resources, "after")
+    eventually(lambda: {"after", "stream after"} <= items(cloud))
+
+
+def test_a_message_that_was_being_worked_on_comes_back_at_once(cloud):
+    sqs = cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="long", Attributes={"VisibilityTimeout": "720"})["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="half done")
+    assert sqs.receive_message(QueueUrl=queue)["Messages"]
+    sqs.create_queue(QueueName="something-written-after-the-receive")
+    wait_for_snapshot(cloud)
+
+    kill(cloud)
+    cloud.start()
+
+    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "half done"
+
+
+def test_a_stop_saves_what_was_written_just_before(cloud):
+    resources = build(cloud)
+    cloud.client("sqs").send_message(QueueUrl=resources["waiting"], MessageBody="just in time")
+
+    cloud.stop()
+    cloud.start()
+
+    waiting = cloud.client("sqs").receive_message(QueueUrl=resources["waiting"])["Messages"]
+    assert [message["Body"] for message in waiting] == ["just in time"]
+
+
+def test_functions_see_their_zip_and_nothing_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("A_SECRET_OF_THE_SHELL", "do not pass on")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    with running_local_cloud(tmp_path) as cloud:
+        build(cloud)
+        seen = json.loads(invoke(cloud)["body"])
+
+    environment = seen["environment"]
+    assert "A_SECRET_OF_THE_SHELL" not in environment
+    assert "PYTHONPATH" not in environment
+    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert environment["HOME"].startswith(str(tmp_path))
+    assert environment["TMPDIR"].startswith(str(tmp_path))
+    assert Path(seen["executable"]).is_relative_to(tmp_path / ".local_cloud")
+    packages = [Path(entry) for entry in seen["path"] if "site-packages" in entry]
+    assert all(list(folder.iterdir()) == [] for folder in packages)
+
+
+def build(cloud: LocalCloud) -> dict[str, str]:
+    """A versioned object, a table with a stream, two queues, and a function on the stream and on one of the queues."""
+    s3, sqs, dynamodb, functions = (cloud.client(name) for name in ("s3", "sqs", "dynamodb", "lambda"))
+    s3.create_bucket(Bucket="survivors")
+    s3.put_bucket_versioning(Bucket="survivors", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        s3.put_object(Bucket="survivors", Key="été + 1.jpg", Body=body)
+    table = dynamodb.create_table(
+        TableName="survivors",
+        KeySchema=[{"AttributeName": "Id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "Id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )["TableDescription"]
+    functions.create_function(
+        FunctionName="survivor",
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/any",
+        Handler="code.handler",
+        Code={"ZipFile": zipped(CODE)},
+        Timeout=30,
+    )
+    mapped, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("mapped", "waiting"))
+    arn = sqs.get_queue_attributes(QueueUrl=mapped, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    functions.create_event_source_mapping(FunctionName="survivor", EventSourceArn=arn)
+    functions.create_event_source_mapping(
+        FunctionName="survivor", EventSourceArn=table["LatestStreamArn"], StartingPosition="TRIM_HORIZON"
+    )
+    return {"mapped": mapped, "waiting": waiting}
+
+
+def zipped(code: str) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("code.py", code)
+    return data.getvalue()
+
+
+def send(cloud: LocalCloud, resources: dict[str, str], body: str) -> None:
+    cloud.client("sqs").send_message(QueueUrl=resources["mapped"], MessageBody=body)
+
+
+def items(cloud: LocalCloud) -> set[str]:
+    return {item["Id"]["S"] for item in cloud.client("dynamodb").scan(TableName="survivors")["Items"]}
+
+
+def invoke(cloud: LocalCloud) -> dict[str, Any]:
+    answer = cloud.client("lambda").invoke(FunctionName="survivor", Payload=b"{}")
+    return json.loads(answer["Payload"].read())
+
+
+def wait_for_snapshot(cloud: LocalCloud) -> None:
+    """Until a snapshot has been taken that began after this call: the second one after two more writes."""
+    state = cloud.home / ".local_cloud" / "state"
+    for number in range(2):
+        before = newest(state)
+        cloud.client("sqs").create_queue(QueueName=f"written-{number}")
+        eventually(lambda before=before: newest(state) != before)
+
+
+def kill(cloud: LocalCloud) -> None:
+    lock = cloud.home / ".local_cloud" / "server.lock"
+    running = holder(lock)
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+    eventually(lambda: holder(lock) is None)
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
