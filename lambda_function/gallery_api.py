@@ -32,7 +32,8 @@ RETRY_AFTER = 2
 _LONGEST_QUOTE = 80
 
 settings = Settings.from_environment(os.environ)
-newest = NewestImages(make_client(None, "dynamodb", connections=len(SHARDS)), settings.table_name)
+dynamodb = make_client(None, "dynamodb", connections=len(SHARDS))
+newest = NewestImages(dynamodb, settings.table_name)
 shown_fields = PUBLIC_FIELDS + (CAPTURE_FIELDS if settings.public_capture_facts else ())
 
 logger = Logger(service="gallery_api")
