@@ -1,0 +1,96 @@
+"""Every mode and colour space that a decoder gives, into sRGB."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import product
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from PIL.ImageCms import ImageCmsProfile
+
+#: The mode whose samples a profile describes, by image mode, and the ICC signature of that space.
+_SPACES = {"1": "L", "L": "L", "LA": "L", "I;16": "L", "P": "RGB", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+_SIGNATURES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
+#: A profile is sRGB, whatever its name, when it moves no colour by more than this many of 255 steps.
+_SAME = 2
+_HIGH_BYTE = [value >> 8 for value in range(65_536)]
+
+
+def useful_profile(profile: bytes | None, mode: str) -> bytes | None:
+    """`profile` if it fits an image of `mode` and means something else than sRGB, else None."""
+    space = _SPACES.get(mode)
+    source = _opened(profile) if profile else None
+    if source is None or space is None or source.profile.xcolor_space != _SIGNATURES[space]:
+        return None
+    probe = _probe(space)
+    shown = _by_profile(probe, source)
+    if shown is None or (space != "CMYK" and _distance(shown, probe.convert("RGB")) <= _SAME):
+        return None
+    return profile
+
+
+def resizable(image: Image.Image) -> Image.Image:
+    """`image` in a mode that can be resampled, with its transparency as a channel."""
+    transparent = "transparency" in image.info
+    if image.mode == "I;16":
+        return _with_sixteen_bit_key(image) if transparent else image
+    if image.mode in ("P", "RGB"):
+        return image.convert("RGBA") if transparent else image.convert("RGB") if image.mode == "P" else image
+    if image.mode in ("1", "L"):
+        return image.convert("LA") if transparent else image.convert("L") if image.mode == "1" else image
+    return image
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A resizable image as sRGB: "RGB", or "RGBA" where it has an alpha channel. Without a profile it is sRGB already."""
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    plain = image if alpha is None else image.convert({"LA": "L", "RGBA": "RGB"}[image.mode])
+    plain = _eight_bits(plain) if plain.mode == "I;16" else plain
+    source = _opened(profile) if profile else None
+    shown = (_by_profile(plain, source) if source else None) or plain.convert("RGB")
+    if alpha is not None:
+        shown.putalpha(alpha)
+    return shown
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion of "I;16" clips instead of scaling.
+    return image.convert("I").point(_HIGH_BYTE, "L")
+
+
+def _with_sixteen_bit_key(image: Image.Image) -> Image.Image:
+    key = image.info["transparency"]
+    alpha = image.convert("I").point([0 if value == key else 255 for value in range(65_536)], "L")
+    return Image.merge("LA", (_eight_bits(image), alpha))
+
+
+def _opened(profile: bytes) -> ImageCmsProfile | None:
+    from PIL import ImageCms
+
+    try:
+        return ImageCms.ImageCmsProfile(BytesIO(profile))
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+        return None
+
+
+def _by_profile(image: Image.Image, source: ImageCmsProfile) -> Image.Image | None:
+    from PIL import ImageCms
+
+    try:
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ValueError, ImageCms.PyCMSError):
+        return None
+
+
+def _probe(space: str) -> Image.Image:
+    """A few colours that lie all over the space."""
+    bands = len(Image.new(space, (1, 1)).getbands())
+    colours = bytes(value for colour in product((0, 51, 102, 153, 204, 255), repeat=bands) for value in colour)
+    return Image.frombytes(space, (len(colours) // bands, 1), colours)
+
+
+def _distance(one: Image.Image, other: Image.Image) -> int:
+    return max(abs(a - b) for a, b in zip(one.tobytes(), other.tobytes(), strict=True))

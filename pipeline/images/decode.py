@@ -1,0 +1,115 @@
+"""From bytes to pixels: by content, within limits, and with every failure as a RejectError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+
+from PIL import Image
+
+from pipeline.errors import Code, RejectError
+from pipeline.images import colour, geometry, strip
+from pipeline.images.formats import FORMATS, Format, sniff
+from pipeline.images.metadata import Metadata, read_exif
+from pipeline.images.options import Limits
+from pipeline.images.parts import Parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source image whose header has been read and found within the limits.
+
+    `image` is not decoded before `image.load()`. `profile` is its ICC profile if that says other than sRGB.
+    """
+
+    data: bytes
+    format: Format
+    parts: Parts
+    metadata: Metadata
+    profile: bytes | None
+    image: Image.Image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """As shown, in pixels."""
+        return geometry.shown_size(self.image.size, self.metadata.orientation)
+
+    def stripped(self) -> bytes:
+        """The file with its pixels untouched and its private metadata removed; never longer than `data`."""
+        exif = self.metadata.fresh_block(orientation=self.metadata.orientation)
+        return self.parts.stripped(exif=exif, with_profile=self.profile is not None)
+
+
+@contextmanager
+def rejecting() -> Iterator[None]:
+    """The edge to the decoders: whatever they raise for a bad image leaves as a RejectError with its code."""
+    try:
+        yield
+    except RejectError:
+        raise
+    except MemoryError as error:
+        raise RejectError(Code.TOO_LARGE, "the image needs more memory than there is") from error
+    except Exception as error:
+        truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
+        code = Code.TRUNCATED_IMAGE if truncated else Code.CORRUPT_FILE
+        raise RejectError(code, f"{type(error).__name__}: {error}") from error
+
+
+def examine(data: bytes, limits: Limits) -> Source:
+    """The source image in `data`, not decoded yet. RejectError for what is no image, damaged or beyond `limits`."""
+    form = _identified(data)
+    _require(len(data), limits.max_bytes, "bytes")
+    parts = strip.take_apart(data, form, limits)
+    image = _opened(parts.bare(), form)
+    width, height = image.size
+    if not (width and height):
+        raise RejectError(Code.CORRUPT_FILE, f"the image is {width}×{height} pixels")
+    _require(max(width, height), limits.max_side, "pixels on its longer side")
+    _require(width * height, limits.max_pixels, "pixels")
+    _scale_key(image, parts.depth)
+    return Source(
+        data=data,
+        format=form,
+        parts=parts,
+        metadata=read_exif(parts.exif),
+        profile=colour.useful_profile(parts.profile, image.mode),
+        image=image,
+    )
+
+
+def _identified(data: bytes) -> Format:
+    if not data:
+        raise RejectError(Code.INVALID_CONTENT)
+    form = sniff(data)
+    if form is None:
+        names = ", ".join(row.name for row in FORMATS.values() if row.accepted)
+        raise RejectError(Code.INVALID_EXTENSION, f"the content is none of {names}")
+    return form
+
+
+def _require(value: int, limit: int, unit: str) -> None:
+    if value > limit:
+        raise RejectError(Code.TOO_LARGE, f"the image has {value:,} {unit}; the limit is {limit:,}")
+
+
+def _opened(bare: bytes, form: Format) -> Image.Image:
+    """Pillow's image for one format and no other, its header read.
+
+    `Image.open` would also measure by `Image.MAX_IMAGE_PIXELS` and speak through `warnings`: both belong to the
+    process, so a thread can neither set nor silence them. Our own limits are checked instead.
+    """
+    import_module(f"PIL.{form.plugin}")
+    factory, _ = Image.OPEN[form.name]
+    return factory(BytesIO(bare), "")
+
+
+def _scale_key(image: Image.Image, depth: int) -> None:
+    # Pillow scales samples of other depths to 8 bits, but leaves the transparent colour as it stands in the file.
+    key = image.info.get("transparency")
+    if image.mode == "L" and depth < 8 and isinstance(key, int):
+        image.info["transparency"] = key * 255 // (2**depth - 1)
+    if image.mode == "RGB" and depth == 16 and key is not None:
+        image.info["transparency"] = tuple(sample >> 8 for sample in key)

@@ -1,0 +1,93 @@
+"""The image core: bytes and options in, images and facts out. No I/O, no environment, safe in threads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from pipeline.images import colour, geometry
+from pipeline.images.decode import Source, examine, rejecting
+from pipeline.images.encode import encode
+from pipeline.images.formats import FORMATS
+from pipeline.images.options import ImageOptions, OutputOptions
+from pipeline.images.recompress import recompress
+from pipeline.images.thumbhash import thumbhash
+from pipeline.job import Facts, Output
+
+_DEFAULTS = ImageOptions()
+_PLACEHOLDER_BOX = (32, 32)
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What came of one image: its outputs in the order of the options, and what is known of the source."""
+
+    outputs: tuple[Output, ...]
+    facts: Facts
+
+
+def transform(data: bytes, options: ImageOptions = _DEFAULTS) -> Transformed:
+    """All outputs that `options` want of the image in `data`, from one decode.
+
+    Raises RejectError, and nothing else, for every input that is no image, damaged or beyond the limits.
+    """
+    with rejecting():
+        source = examine(data, options.limits)
+        source.image.load()
+        workable = colour.resizable(source.image)
+        studio = _Studio(source, colour.resizable(source.image))
+        outputs = tuple(studio.output(name, wanted) for name, wanted in options.outputs)
+        return Transformed(outputs, _facts(source, studio.placeholder()))
+
+
+@dataclass
+class _Studio:
+    """One decoded image and the pictures made of it."""
+
+    source: Source
+    image: Image.Image
+    pictures: list[Image.Image] = field(default_factory=list)
+
+    def output(self, name: str, wanted: OutputOptions) -> Output:
+        source = self.source
+        form = FORMATS[wanted.format or source.format.name]
+        size = geometry.fit_within(source.size, wanted.fit or source.size)
+        if wanted.fit is None and form is source.format:
+            data = recompress(source, wanted.quality)
+        else:
+            data = encode(self.picture(size), form.name, wanted.quality)
+        return Output(name=name, data=data, content_type=form.mime, format=form.name, size=size)
+
+    def picture(self, size: geometry.Size) -> Image.Image:
+        """The image at `size` as people see it: sRGB and upright."""
+        orientation = self.source.metadata.orientation
+        # Colours and orientation come after shrinking: by then there is little to convert and to turn.
+        small = geometry.shrink(self.image, geometry.shown_size(size, orientation))
+        shown = geometry.upright(colour.to_srgb(small, self.source.profile), orientation)
+        self.pictures.append(shown)
+        return shown
+
+    def placeholder(self) -> str:
+        """The ThumbHash, from the smallest picture that is large enough: the whole image is read once less."""
+        size = geometry.fit_within(self.source.size, _PLACEHOLDER_BOX)
+        enough = [shown for shown in self.pictures if shown.width >= size[0] and shown.height >= size[1]]
+        base = min(enough, key=lambda shown: shown.width, default=None) or self.picture(size)
+        tiny = geometry.shrink(base, size).convert("RGBA")
+        return base64.b64encode(thumbhash(*size, tiny.tobytes())).decode("ascii")
+
+
+def _facts(source: Source, placeholder: str) -> Facts:
+    return Facts(
+        format=source.format.name,
+        content_type=source.format.mime,
+        mode=source.image.mode,
+        size=source.size,
+        bytes=len(source.data),
+        sha256=hashlib.sha256(source.data).hexdigest(),
+        taken_at=source.metadata.taken_at,
+        camera_model=source.metadata.camera_model,
+        placeholder=placeholder,
+    )
