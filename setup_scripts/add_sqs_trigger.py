@@ -1,0 +1,150 @@
+"""Connects the parts: the uploads bucket announces objects to the queue, and the queue triggers the function."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from cli import names
+from setup_scripts.context import Context
+from setup_scripts.lookup import look, merged, says
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
+
+EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
+BATCH_SIZE = 10
+MOST_CONCURRENCY = 100
+#: The least that AWS lets an SQS mapping have.
+LEAST_CONCURRENCY = 2
+_NOTIFICATION_ID = "image-pipeline"
+_KINDS = ("TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations", "EventBridgeConfiguration")
+
+
+def create(context: Context) -> None:
+    bucket = context.resources.require("images-bucket", "setup_scripts/create_s3_buckets.py")
+    queue_arn = context.resources.require("messages-queue-arn", "setup_scripts/create_sqs_queue.py")
+    function = context.resources.require("lambda-function", "setup_scripts/configure_lambda.py")
+    context.resources["event-source-uuid"] = _ensure_mapping(context, queue_arn, function)
+    _announce(context, bucket, queue_arn)
+
+
+def delete(context: Context) -> None:
+    function = context.suffixed(names.FUNCTION)
+    for mapping in _mappings(context, function):
+        uuid = mapping["UUID"]
+        look(lambda u=uuid: context.aws.functions.delete_event_source_mapping(UUID=u), "ResourceNotFoundException")  # type: ignore[misc]
+        context.until(lambda u=uuid: _is_gone(context, function, u), what=f"deleting the trigger of {function}")
+        context.say(f"deleted: trigger of {function}")
+    bucket = context.resources.get("images-bucket")
+    if bucket and context.keep_originals:
+        _silence(context, bucket)
+    context.resources.pop("event-source-uuid", None)
+
+
+def maximum_concurrency(unreserved: int) -> int:
+    """How many invocations the queue may cause at once: half of what the account has free, within limits."""
+    return max(LEAST_CONCURRENCY, min(MOST_CONCURRENCY, unreserved // 2))
+
+
+def _concurrency(context: Context) -> int:
+    if not context.aws.target.is_aws:
+        return max(LEAST_CONCURRENCY, os.cpu_count() or 1)
+    limits = context.aws.functions.get_account_settings()["AccountLimit"]
+    return maximum_concurrency(limits["UnreservedConcurrentExecutions"])
+
+
+def _ensure_mapping(context: Context, queue_arn: str, function: str) -> str:
+    wanted: dict[str, Any] = {
+        "BatchSize": BATCH_SIZE,
+        "MaximumBatchingWindowInSeconds": 0,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": _concurrency(context)},
+    }
+    present = next((m for m in _mappings(context, function) if m["EventSourceArn"] == queue_arn), None)
+    if present is None:
+        return _create_mapping(context, queue_arn, function, wanted)
+    uuid = present["UUID"]
+    if any(present.get(name) != value for name, value in wanted.items()):
+        context.aws.functions.update_event_source_mapping(UUID=uuid, FunctionName=function, **wanted)
+        _wait_until_enabled(context, uuid)
+        context.say(f"updated: trigger of {function}")
+    return uuid
+
+
+def _create_mapping(context: Context, queue_arn: str, function: str, wanted: dict[str, Any]) -> str:
+    # For some seconds after its policy was written, the role may not read the queue yet.
+    made = context.settled(
+        lambda: context.aws.functions.create_event_source_mapping(
+            EventSourceArn=queue_arn, FunctionName=function, Enabled=True, **wanted
+        ),
+        not_yet=lambda error: says(error, "does not have permissions", "execution role"),
+    )
+    uuid = str(made["UUID"])
+    _wait_until_enabled(context, uuid)
+    context.say(f"created: trigger of {function}")
+    return uuid
+
+
+def _wait_until_enabled(context: Context, uuid: str) -> None:
+    context.until(
+        lambda: context.aws.functions.get_event_source_mapping(UUID=uuid)["State"] == "Enabled",
+        what="the trigger is not enabled",
+    )
+
+
+def _mappings(context: Context, function: str) -> list[EventSourceMappingConfigurationTypeDef]:
+    """The function's mappings to our queues; one that a person added to another queue is theirs."""
+    answer = look(
+        lambda: context.aws.functions.list_event_source_mappings(FunctionName=function), "ResourceNotFoundException"
+    )
+    found = answer["EventSourceMappings"] if answer else []
+    return [mapping for mapping in found if f":{names.QUEUE}-" in mapping["EventSourceArn"]]
+
+
+def _is_gone(context: Context, function: str, uuid: str) -> bool:
+    return all(mapping["UUID"] != uuid for mapping in _mappings(context, function))
+
+
+def _announce(context: Context, bucket: str, queue_arn: str) -> None:
+    ours = {"Id": _NOTIFICATION_ID, "QueueArn": queue_arn, "Events": list(EVENTS)}
+    present = _notifications(context, bucket)
+    queues = present.get("QueueConfigurations", [])
+    if any(_same(entry, ours) for entry in queues):
+        return
+    wanted: Any = {**present, "QueueConfigurations": merged(queues, [ours], "Id")}
+    # S3 sends a test message at once, and for some seconds after its policy was written the queue may refuse it.
+    context.settled(
+        lambda: context.aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted),
+        not_yet=lambda error: says(error, "Unable to validate"),
+    )
+    context.say(f"connected: bucket {bucket} to the queue")
+
+
+def _silence(context: Context, bucket: str) -> None:
+    """Take our notification, and no other, from a bucket that stays."""
+    present = _notifications(context, bucket)
+    others = [entry for entry in present.get("QueueConfigurations", []) if entry.get("Id") != _NOTIFICATION_ID]
+    wanted: Any = {**present, "QueueConfigurations": others}
+    context.aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+
+
+def _notifications(context: Context, bucket: str) -> dict[str, Any]:
+    """All notifications of `bucket`, those of others too: S3 only knows how to replace the whole."""
+    answer: Any = context.aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+    return {kind: answer[kind] for kind in _KINDS if kind in answer}
+
+
+def _same(entry: dict[str, Any], ours: dict[str, Any]) -> bool:
+    return {**entry, "Events": sorted(entry["Events"])} == {**ours, "Events": sorted(ours["Events"])}
+
+
+if __name__ == "__main__":
+    from setup_scripts.alone import main
+
+    sys.exit(main(create, __doc__, Path(__file__).name))

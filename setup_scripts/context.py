@@ -1,0 +1,57 @@
+"""What every step is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cli import names
+from cli.aws import Aws
+from cli.connection import Connection
+from cli.state import Resources
+from setup_scripts import retry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """`until` and `settled` are `retry`'s; a dry run, where nothing changes, waits for nothing."""
+
+    aws: Aws
+    resources: Resources
+    home: Path
+    say: Callable[[str], None]
+    today: date = field(default_factory=date.today)
+    keep_originals: bool = False
+    until: Callable[..., Any] = retry.until
+    settled: Callable[..., Any] = retry.settled
+
+    @classmethod
+    def of(cls, connection: Connection, say: Callable[[str], None], **options: Any) -> Context:
+        return cls(aws=connection.aws, resources=connection.resources, home=connection.home, say=say, **options)
+
+    @property
+    def name(self) -> str:
+        return self.aws.target.name
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {names.TAG: self.name}
+
+    def suffixed(self, base: str) -> str:
+        return names.suffixed(base, self.name)
+
+    def unique_name(self, key: str, prefix: str) -> str:
+        """The name kept under `key`. A new one is kept before anything is made of it: a setup that dies continues."""
+        if key not in self.resources:
+            self.resources[key] = names.unique(prefix, self.today)
+        return self.resources[key]
+
+    def bucket_url(self, bucket: str) -> str:
+        """The address under which the objects of `bucket` are read, without a trailing slash."""
+        target = self.aws.target
+        if target.endpoint_url:
+            return f"{target.endpoint_url}/{bucket}"
+        return f"https://{bucket}.s3.{target.region}.amazonaws.com"

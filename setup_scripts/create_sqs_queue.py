@@ -1,0 +1,99 @@
+"""Creates the queue that announces uploads, and its dead-letter queue."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cli import names
+from setup_scripts import policies
+from setup_scripts.context import Context
+from setup_scripts.lookup import look
+
+#: Six times the function's timeout, as AWS advises: a message that is being worked on is not given out again.
+VISIBILITY_TIMEOUT = 720
+MAX_RECEIVES = 5
+DEAD_LETTER_DAYS = 14
+
+_ABSENT = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+
+
+def create(context: Context) -> None:
+    bucket = context.resources.require("images-bucket", "setup_scripts/create_s3_buckets.py")
+    queue_name = _queue_name(context)
+    dead_letters = {"MessageRetentionPeriod": str(DEAD_LETTER_DAYS * 24 * 3600)}
+    dead_letter_arn = _ensure_queue(context, "dead-letter-queue", queue_name + names.DEAD_LETTERS, dead_letters)
+    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVES}
+    attributes = {"VisibilityTimeout": str(VISIBILITY_TIMEOUT), "RedrivePolicy": json.dumps(redrive)}
+    queue_arn = _ensure_queue(context, "messages-queue", queue_name, attributes)
+    announcing = policies.queue(queue_arn, bucket, context.aws.target.account)
+    _set_attributes(context, context.resources["messages-queue"], {"Policy": json.dumps(announcing)})
+
+
+def delete(context: Context) -> None:
+    for key in ("messages-queue", "dead-letter-queue"):
+        url = context.resources.get(key)
+        if url and look(lambda url=url: context.aws.sqs.delete_queue(QueueUrl=url), *_ABSENT) is not None:  # type: ignore[misc]
+            context.say(f"deleted: queue {url}")
+        for forgotten in (key, f"{key}-arn"):
+            context.resources.pop(forgotten, None)
+    context.resources.pop("messages-queue-name", None)
+
+
+def _queue_name(context: Context) -> str:
+    return context.suffixed(context.unique_name("messages-queue-name", names.QUEUE))
+
+
+def _ensure_queue(context: Context, key: str, queue_name: str, attributes: Mapping[str, str]) -> str:
+    """Make or adjust one queue, keep its URL and ARN; returns the ARN."""
+    sqs = context.aws.sqs
+    found = look(lambda: sqs.get_queue_url(QueueName=queue_name), *_ABSENT)
+    if found:
+        url = found["QueueUrl"]
+    else:
+        wanted: Any = dict(attributes)
+        url = sqs.create_queue(QueueName=queue_name, Attributes=wanted, tags=context.tags)["QueueUrl"]
+        context.say(f"created: queue {queue_name}")
+    context.resources[key] = url
+    _tag(context, url)
+    _set_attributes(context, url, attributes)
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    context.resources[f"{key}-arn"] = arn
+    return arn
+
+
+def _tag(context: Context, url: str) -> None:
+    present = context.aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+    if not context.tags.items() <= present.items():
+        context.aws.sqs.tag_queue(QueueUrl=url, Tags=context.tags)
+
+
+def _set_attributes(context: Context, url: str, wanted: Mapping[str, str]) -> None:
+    answer: Any = context.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    present = answer.get("Attributes", {})
+    changed: Any = {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
+    if changed:
+        context.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes=changed)
+
+
+def _same(present: str | None, wanted: str) -> bool:
+    """Whether two attribute values say the same; policies come back as JSON of another layout."""
+    if present is None or not wanted.startswith("{"):
+        return present == wanted
+    return _numbers_as_text(json.loads(present)) == _numbers_as_text(json.loads(wanted))
+
+
+def _numbers_as_text(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, int) else value for name, value in document.items()}
+
+
+if __name__ == "__main__":
+    from setup_scripts.alone import main
+
+    sys.exit(main(create, __doc__, Path(__file__).name))

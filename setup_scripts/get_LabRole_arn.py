@@ -1,0 +1,114 @@
+"""Makes one role for each function; where roles cannot be made, as in AWS Academy, finds LabRole. Prints their ARNs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import json
+from urllib.parse import unquote
+
+from cli import names
+from cli.exits import FORBIDDEN, CommandError, Exit
+from setup_scripts import policies
+from setup_scripts.context import Context
+from setup_scripts.lookup import look, tag_list
+
+LAB_ROLE = "LabRole"
+_POLICY_NAME = "image-pipeline"
+_BUCKETS = "setup_scripts/create_s3_buckets.py"
+
+
+def create(context: Context) -> None:
+    function, gallery = context.suffixed(names.FUNCTION), context.suffixed(names.GALLERY_FUNCTION)
+    context.resources["labrole-arn"] = _ensure_role(context, function, _processing_policy(context, function))
+    context.resources["gallery-role-arn"] = _ensure_role(context, gallery, _gallery_policy(context, gallery))
+
+
+def delete(context: Context) -> None:
+    for function in (names.FUNCTION, names.GALLERY_FUNCTION):
+        _delete_role(context, names.role(context.suffixed(function), context.aws.target.region))
+    for key in ("labrole-arn", "gallery-role-arn"):
+        context.resources.pop(key, None)
+
+
+def _processing_policy(context: Context, function: str) -> policies.Policy:
+    resources = context.resources
+    return policies.processing_role(
+        uploads=resources.require("images-bucket", _BUCKETS),
+        outputs=resources.require("thumbnails-bucket", _BUCKETS),
+        queue_arn=resources.require("messages-queue-arn", "setup_scripts/create_sqs_queue.py"),
+        table_arn=resources.require("dynamodb-table-arn", "setup_scripts/create_dynamodb_table.py"),
+        log_group_arn=_log_group_arn(context, function),
+    )
+
+
+def _gallery_policy(context: Context, function: str) -> policies.Policy:
+    table_arn = context.resources.require("dynamodb-table-arn", "setup_scripts/create_dynamodb_table.py")
+    return policies.gallery_role(table_arn=table_arn, log_group_arn=_log_group_arn(context, function))
+
+
+def _log_group_arn(context: Context, function: str) -> str:
+    target = context.aws.target
+    return f"arn:aws:logs:{target.region}:{target.account}:log-group:{names.log_group(function)}"
+
+
+def _ensure_role(context: Context, function: str, policy: policies.Policy) -> str:
+    """The ARN of the role of `function`, made where need be, with exactly `policy`; or of LabRole."""
+    role_name = names.role(function, context.aws.target.region)
+    arn = _role_arn(context, role_name) or _create_role(context, role_name)
+    if arn is None:
+        return _lab_role_arn(context)
+    answer = look(lambda: context.aws.iam.get_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
+    if answer is None or _document(answer["PolicyDocument"]) != policy:
+        text = json.dumps(policy)
+        context.aws.iam.put_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME, PolicyDocument=text)
+    return arn
+
+
+def _role_arn(context: Context, role_name: str) -> str | None:
+    answer = look(lambda: context.aws.iam.get_role(RoleName=role_name), "NoSuchEntity", *FORBIDDEN)
+    return answer["Role"]["Arn"] if answer else None
+
+
+def _create_role(context: Context, role_name: str) -> str | None:
+    """The ARN of a new role, or None where these credentials may not make any."""
+    trust, tags = json.dumps(policies.lambda_trust()), tag_list(context.tags)
+    answer = look(
+        lambda: context.aws.iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust, Tags=tags),  # type: ignore[arg-type]
+        *FORBIDDEN,
+    )
+    if answer is None:
+        return None
+    context.say(f"created: role {role_name}")
+    return answer["Role"]["Arn"]
+
+
+def _lab_role_arn(context: Context) -> str:
+    arn = _role_arn(context, LAB_ROLE)
+    if arn is None:
+        text = "these credentials may not create roles (iam:CreateRole), and the account has no LabRole"
+        raise CommandError(f"{text}: use credentials that may, or start the lab that has it", Exit.REFUSED)
+    context.say(f"using {LAB_ROLE}: these credentials may not create roles")
+    return arn
+
+
+def _document(document: object) -> object:
+    """The policy as a dict: IAM sends it URL-encoded, and botocore decodes it where it knows."""
+    return json.loads(unquote(document)) if isinstance(document, str) else document
+
+
+def _delete_role(context: Context, role_name: str) -> None:
+    if _role_arn(context, role_name) is None:
+        return
+    look(lambda: context.aws.iam.delete_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
+    look(lambda: context.aws.iam.delete_role(RoleName=role_name), "NoSuchEntity")
+    context.say(f"deleted: role {role_name}")
+
+
+if __name__ == "__main__":
+    from setup_scripts.alone import main
+
+    sys.exit(main(create, __doc__, Path(__file__).name, shows=("labrole-arn", "gallery-role-arn")))

@@ -1,0 +1,151 @@
+"""Every policy that setup writes: pure functions from names to JSON. `permission_templates/` is made of them.
+
+python -m setup_scripts.policies        writes permission_templates/ anew
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Policy = dict[str, Any]
+
+#: What of the outputs bucket everybody may read: the page and the pictures, and no list of them.
+PUBLIC = ("index.html", "assets/*", "thumbnails/*", "compressed/*")
+#: What the processing function may change there; never the page.
+OUTPUT_FOLDERS = ("thumbnails/*", "compressed/*")
+TEMPLATES = Path(__file__).resolve().parent.parent / "permission_templates"
+
+
+def policy(*statements: Mapping[str, Any]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
+
+
+def lambda_trust() -> Policy:
+    """Lambda, and nobody else, may take the role."""
+    return policy({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: str, log_group_arn: str) -> Policy:
+    """The rights of ImageProcessingFunction. ListBucket: without it a missing object answers 403 instead of 404."""
+    folders = [f"arn:aws:s3:::{outputs}/{folder}" for folder in OUTPUT_FOLDERS]
+    return policy(
+        _allow("ReadUploads", ["s3:GetObject"], [f"arn:aws:s3:::{uploads}/*"]),
+        _allow("WriteOutputs", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], folders),
+        _allow("TellMissingFromForbidden", ["s3:ListBucket"], [f"arn:aws:s3:::{uploads}", f"arn:aws:s3:::{outputs}"]),
+        _allow("KeepRecords", ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table_arn]),
+        # Lambda itself receives and deletes through the role; the function moves the visibility of what it returns.
+        _allow(
+            "ConsumeQueue",
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+            [queue_arn],
+        ),
+        _logs(log_group_arn),
+    )
+
+
+def gallery_role(*, table_arn: str, log_group_arn: str) -> Policy:
+    """The rights of ImageGalleryFunction: reading records."""
+    return policy(
+        _allow("ReadRecords", ["dynamodb:GetItem", "dynamodb:Query"], [table_arn, f"{table_arn}/index/*"]),
+        _logs(log_group_arn),
+    )
+
+
+def uploads_bucket(bucket: str) -> Policy:
+    """Nobody reaches the originals without TLS; who may reach them is for IAM to say."""
+    return policy(_only_tls(bucket, [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]))
+
+
+def outputs_bucket(bucket: str, *, tls: bool) -> Policy:
+    """Everybody reads the page and the pictures. `tls`: all else needs TLS; website endpoints have none."""
+    public = [f"arn:aws:s3:::{bucket}/{path}" for path in PUBLIC]
+    read = {
+        "Sid": "ImagePipelinePublicRead",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": public,
+    }
+    if not tls:
+        return policy(read)
+    everything_else = {**_only_tls(bucket, []), "NotResource": public}
+    del everything_else["Resource"]
+    changes = {
+        **_only_tls(bucket, [f"arn:aws:s3:::{bucket}/*"]),
+        "Sid": "ImagePipelineOnlyTlsChanges",
+        "NotAction": "s3:GetObject",
+    }
+    del changes["Action"]
+    return policy(read, everything_else, changes)
+
+
+def queue(queue_arn: str, bucket: str, account: str) -> Policy:
+    """The uploads bucket of this account, and no other bucket, may announce objects."""
+    return policy(
+        {
+            "Sid": "ImagePipelineUploads",
+            "Effect": "Allow",
+            "Principal": {"Service": "s3.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"},
+                "StringEquals": {"aws:SourceAccount": account},
+            },
+        }
+    )
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _logs(log_group_arn: str) -> dict[str, Any]:
+    return _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
+
+
+def _only_tls(bucket: str, resources: list[str]) -> dict[str, Any]:
+    return {
+        "Sid": "ImagePipelineOnlyTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": resources,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def templates() -> dict[str, str]:
+    """File name → text of every policy, with placeholders where setup puts the names of a deployment."""
+    uploads, outputs, account, region = "<uploads bucket>", "<outputs bucket>", "<account>", "<region>"
+    queue_arn = f"arn:aws:sqs:{region}:{account}:<queue>"
+    table_arn = f"arn:aws:dynamodb:{region}:{account}:table/ImageMetadata"
+    group_arn = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda"
+    processing = processing_role(
+        uploads=uploads,
+        outputs=outputs,
+        queue_arn=queue_arn,
+        table_arn=table_arn,
+        log_group_arn=f"{group_arn}/ImageProcessingFunction",
+    )
+    documents = {
+        "lambda_trust.json": lambda_trust(),
+        "processing_role.json": processing,
+        "gallery_role.json": gallery_role(table_arn=table_arn, log_group_arn=f"{group_arn}/ImageGalleryFunction"),
+        "uploads_bucket.json": uploads_bucket(uploads),
+        "outputs_bucket.json": outputs_bucket(outputs, tls=True),
+        "queue.json": queue(queue_arn, uploads, account),
+    }
+    return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
+
+
+def write_templates(folder: Path = TEMPLATES) -> None:
+    for name, text in templates().items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    write_templates()

@@ -1,0 +1,43 @@
+"""`python setup.py`: all steps, then names and addresses."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from cli import console, exits
+from cli.arguments import Choice, command_parser
+from cli.connection import connect
+from cli.local import start_local_cloud
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, set up, print; returns the exit code. Arguments of pip (`egg_info`) end here, with 2."""
+    parser = command_parser(
+        "Makes buckets, queue, table, functions and page, or adjusts what is there; running it again is harmless.",
+        "python setup.py --local           on this laptop, without an account",
+        "python setup.py --aws             in the AWS account of your credentials",
+        "python setup.py --aws --name blue a second deployment beside the first",
+        prog="setup.py",
+    )
+    arguments = parser.parse_args(argv)
+    return exits.run(lambda: _set_up(arguments))
+
+
+def _set_up(arguments: argparse.Namespace) -> int:
+    from setup_scripts.alone import print_resources
+    from setup_scripts.context import Context
+    from setup_scripts.recover import recover
+    from setup_scripts.steps import set_up
+
+    with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
+        console.say(f"Setting up on {connection.target.description}")
+        if connection.target.is_aws:
+            console.say("Note: everybody who has the gallery's address sees every key and every picture")
+        # First, so that teardown finds its way even when this dies half-way.
+        connection.remember()
+        recover(connection, console.say)
+        set_up(Context.of(connection, console.say))
+        resources = dict(sorted(connection.resources.items()))
+    print_resources(resources, as_json=arguments.json)
+    return exits.Exit.DONE

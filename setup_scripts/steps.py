@@ -1,0 +1,49 @@
+"""Everything that a deployment is made of, in the order in which it is made. It is taken down the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from setup_scripts import (
+    add_sqs_trigger,
+    configure_lambda,
+    create_dynamodb_table,
+    create_s3_buckets,
+    create_sqs_queue,
+    deploy_static_site,
+    get_LabRole_arn,
+)
+from setup_scripts.context import Context
+
+
+@dataclass(frozen=True)
+class Step:
+    """Both functions look first and then act: running them again, or after they died half-way, is harmless."""
+
+    create: Callable[[Context], None]
+    delete: Callable[[Context], None]
+
+
+STEPS = (
+    Step(create_s3_buckets.create, create_s3_buckets.delete),
+    Step(create_sqs_queue.create, create_sqs_queue.delete),
+    Step(create_dynamodb_table.create, create_dynamodb_table.delete),
+    Step(get_LabRole_arn.create, get_LabRole_arn.delete),
+    Step(configure_lambda.create, configure_lambda.delete),
+    Step(add_sqs_trigger.create, add_sqs_trigger.delete),
+    Step(deploy_static_site.create, deploy_static_site.delete),
+)
+
+
+def set_up(context: Context) -> None:
+    """Make what is missing and adjust what differs."""
+    for step in STEPS:
+        step.create(context)
+
+
+def tear_down(context: Context) -> None:
+    """Delete all of it, log groups last."""
+    for step in reversed(STEPS):
+        step.delete(context)
+    configure_lambda.delete_log_groups(context)

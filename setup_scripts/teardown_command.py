@@ -1,0 +1,132 @@
+"""`python teardown.py`: deletes a deployment, and says what is left."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cli import console, exits
+from cli.arguments import Choice, command_parser
+from cli.connection import Connection, connect
+from cli.exits import CommandError
+from cli.local import start_local_cloud
+from cli.state import Resources
+from pipeline.settings import ROOT
+
+if TYPE_CHECKING:
+    from setup_scripts.context import Context
+
+SAMPLES = ROOT / "img"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, ask, tear down, report; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.keep_originals and arguments.delete_originals:
+        _parser().error("--keep-originals and --delete-originals exclude each other")
+    return exits.run(lambda: _tear_down(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "Deletes everything that setup.py made: pictures, records, queues, functions, roles, logs.",
+        "python teardown.py                  asks first",
+        "python teardown.py --dry-run        says what it would do",
+        "python teardown.py --yes --keep-originals",
+        prog="teardown.py",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask; refused where uploads would be lost")
+    parser.add_argument("--keep-originals", action="store_true", help="leave the bucket of uploads as it is")
+    parser.add_argument("--delete-originals", action="store_true", help="with --yes: delete uploads of yours, too")
+    parser.add_argument("--dry-run", action="store_true", help="change nothing, print each change")
+    return parser
+
+
+def _tear_down(arguments: argparse.Namespace) -> int:
+    from setup_scripts.recover import recover
+    from setup_scripts.steps import tear_down
+
+    with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
+        console.say(f"Tearing down on {connection.target.description}")
+        recover(connection, console.say)
+        _guard_originals(connection, arguments)
+        if arguments.dry_run:
+            tear_down(_dry_context(connection))
+            return exits.Exit.DONE
+        _ask(arguments)
+        context = _context(connection, keep_originals=arguments.keep_originals)
+        tear_down(context)
+        left = _leftovers(context)
+        if not left:
+            for key in list(connection.resources):
+                del connection.resources[key]
+            connection.forget()
+    _report(left, as_json=arguments.json)
+    return exits.Exit.SOME_FAILED if left else exits.Exit.DONE
+
+
+def _context(connection: Connection, *, keep_originals: bool) -> Context:
+    from setup_scripts.context import Context
+
+    return Context.of(connection, console.say, keep_originals=keep_originals)
+
+
+def _dry_context(connection: Connection) -> Context:
+    """The same steps on an `aws` that only prints, with a copy of the state, and nothing to wait for."""
+    from cli.aws import DryRun
+    from setup_scripts.context import Context
+
+    copy = Resources(dict(connection.shelf), connection.target.prefix)
+    return Context(
+        aws=DryRun(connection.target, console.result),
+        resources=copy,
+        home=connection.home,
+        say=lambda text: None,
+        until=lambda predicate, **options: None,
+    )
+
+
+def _guard_originals(connection: Connection, arguments: argparse.Namespace) -> None:
+    """Say which uploads would be lost, and refuse to lose them on `--yes` alone."""
+    from setup_scripts.lookup import look
+    from setup_scripts.originals import originals
+
+    bucket = connection.resources.get("images-bucket")
+    if bucket is None or arguments.keep_originals:
+        return
+    found = look(lambda: originals(connection.aws.s3, bucket, SAMPLES), "NoSuchBucket")
+    if found is None or found.count == 0:
+        return
+    lost = f"{found.count} uploads that are not from img/ ({console.byte_size(found.bytes)}) in {bucket}"
+    console.say(f"This deletes {lost}")
+    if arguments.yes and not (arguments.delete_originals or arguments.dry_run):
+        raise CommandError(f"--yes alone does not delete {lost}: add --delete-originals or --keep-originals")
+
+
+def _ask(arguments: argparse.Namespace) -> None:
+    if arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here: add --yes")
+    console.say("Delete all of it? Type yes to go on:")
+    if input().strip().lower() != "yes":
+        raise CommandError("nothing was deleted", exits.Exit.INTERRUPTED)
+
+
+def _leftovers(context: Context) -> list[str]:
+    """What still carries the deployment's tag, but for the bucket that is kept on purpose."""
+    from setup_scripts.recover import tagged
+
+    kept = context.resources.get("images-bucket") if context.keep_originals else None
+    return [arn for arn in tagged(context.aws) if arn != f"arn:aws:s3:::{kept}"]
+
+
+def _report(left: list[str], *, as_json: bool) -> None:
+    if as_json:
+        console.json_line({"left": left})
+        return
+    for arn in left:
+        console.result(f"left over: {arn}")
+    console.say("Some resources are left: run the same command again" if left else "Nothing is left")
