@@ -1,0 +1,168 @@
+"""Writes docs/commands.md and docs/configuration.md from the programs themselves."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pipeline.settings import Settings  # noqa: E402
+
+DOCS = ROOT / "docs"
+NOTE = "<!-- Written by `make docs` from the programs; changes made here by hand are lost. -->\n"
+#: Folders whose Python is looked through for the variables that it reads.
+PACKAGES = ("cli", "lambda_function", "local_cloud", "pipeline", "setup_scripts")
+
+#: Variables that setup.py gives to the functions: what each is for.
+FUNCTION_VARIABLES = {
+    "UPLOADS_BUCKET": "the bucket whose images are processed",
+    "OUTPUTS_BUCKET": "the bucket that takes thumbnails, compressed images and the gallery; never the uploads bucket",
+    "TABLE_NAME": "the metadata table",
+    "OUTPUTS_URL": "the address under which the outputs bucket is read",
+    "UPLOADS_URL": "the address by which records name the originals, which are not public",
+    "QUEUE_URL": "the queue whose messages are processed: the visibility of a message that must wait is set there",
+    "FUNCTION_TIMEOUT": "seconds after which Lambda ends a call; no message is begun shortly before",
+    "PUBLIC_CAPTURE_FACTS": "whether the gallery's API shows when and with what an image was taken",
+}
+#: Variables that a person may set: what each is for, and what holds without it.
+OWN_VARIABLES = {
+    "IMAGE_PIPELINE_HOME": ("the folder of `aws_resources.db`, `.local_cloud/` and `.build/`", "the checkout"),
+    "LOCAL_CLOUD_PORT": ("the port of the local cloud on 127.0.0.1", "4566"),
+    "LOCAL_CLOUD_AUTH": ("`true`: the local cloud checks signatures and policies as AWS does", "`false`"),
+    "AWS_ENDPOINT_URL": ("the address of an AWS-like service: commands act there", "none"),
+    "AWS_ACCESS_KEY_ID": ("the access key, together with its secret", "what boto3 finds"),
+    "AWS_SECRET_ACCESS_KEY": ("the secret of the access key", "what boto3 finds"),
+    "AWS_SESSION_TOKEN": ("the third part of temporary credentials", "none"),
+    "AWS_PROFILE": ("a profile of the AWS CLI, for its credentials and region", "`default`"),
+    "AWS_DEFAULT_REGION": ("the region", "`us-east-1`"),
+}
+
+
+class Undescribed(Exception):
+    """A program reads a variable that the tables above do not describe."""
+
+
+def commands_page() -> str:
+    """Every command's help, in the order of the tree."""
+    sections = (_section(command) for command in _commands())
+    return f"{NOTE}\n# Commands\n\n" + "\n".join(sections)
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    """What follows `python` on the command line."""
+    for path in sorted(ROOT.glob("*.py")):
+        yield (path.name,)
+    for path in sorted((ROOT / "setup_scripts").glob("*.py")):
+        if "__name__" in path.read_text(encoding="utf-8"):
+            yield (f"{path.parent.name}/{path.name}",)
+    yield "-m", "local_cloud"
+
+
+def _section(command: tuple[str, ...]) -> str:
+    # Python versions wrap the usage differently, so it is put on one line.
+    usage, _, rest = _help(command).partition("\n\n")
+    return f"## python {' '.join(command)}\n\n```text\n{' '.join(usage.split())}\n\n{rest.strip()}\n```\n"
+
+
+def _help(command: tuple[str, ...]) -> str:
+    environ = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    ended = subprocess.run(
+        [sys.executable, *command, "--help"], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    return ended.stdout
+
+
+def configuration_page() -> str:
+    undescribed = {name for name in _variables_read() if name not in FUNCTION_VARIABLES | OWN_VARIABLES}
+    if undescribed:
+        raise Undescribed(f"{', '.join(sorted(undescribed))}: describe them in {Path(__file__).name}")
+    own = "".join(f"| `{name}` | {use} | {default} |\n" for name, (use, default) in OWN_VARIABLES.items())
+    functions = "".join(f"| `{name}` | {FUNCTION_VARIABLES[name]} | {default} |\n" for name, default in _defaults())
+    return CONFIGURATION.format(note=NOTE, own=own, functions=functions)
+
+
+CONFIGURATION = """{note}
+# Configuration
+
+Nothing has to be configured to run locally.
+
+## For the commands
+
+Set in the environment or, for the AWS ones, in `.env` (see `.env.sample`), where their names may be in lower case.
+
+| variable | what for | without it |
+| --- | --- | --- |
+{own}
+## For the functions
+
+`setup.py` sets these on the Lambda functions; nobody has to set them by hand.
+
+| variable | what for | without it |
+| --- | --- | --- |
+{functions}"""
+
+
+def _defaults() -> Iterator[tuple[str, str]]:
+    for field in fields(Settings):
+        default = "refused" if field.default is MISSING else f"`{str(field.default).lower()}`"
+        yield field.name.upper(), default
+
+
+def _variables_read() -> set[str]:
+    paths = [*ROOT.glob("*.py"), *(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))]
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in paths)
+    return {name for tree in trees for node in ast.walk(tree) for name in _names_read(node)}
+
+
+def _names_read(node: ast.AST) -> Iterator[str]:
+    """Names in `environ["X"]`, `environ.get("X")` and `_number(environ, "X")`."""
+    if isinstance(node, ast.Subscript) and _is_environment(node.value) and isinstance(node.ctx, ast.Load):
+        yield from _texts([node.slice])
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_environment(node.func.value):
+        yield from _texts(node.args[:1])
+    elif isinstance(node, ast.Call) and node.args and _is_environment(node.args[0]):
+        yield from _texts(node.args[1:2])
+
+
+def _is_environment(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name == "environ"
+
+
+def _texts(nodes: list[ast.expr]) -> Iterator[str]:
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return (text for text in texts if re.fullmatch("[A-Z][A-Z0-9_]+", text))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=f"{__doc__}",
+        epilog="examples:\n  python docs/generate.py\n  python docs/generate.py --check",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the pages that are old")
+    arguments = parser.parse_args()
+    pages = {"commands.md": commands_page(), "configuration.md": configuration_page()}
+    old = [name for name, text in pages.items() if not _is_written(DOCS / name, text)]
+    for name in old:
+        if not arguments.check:
+            (DOCS / name).write_text(pages[name], encoding="utf-8")
+        print(f"docs/{name} {'is old: run `make docs`' if arguments.check else 'written'}")
+    return 1 if old and arguments.check else 0
+
+
+def _is_written(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
