@@ -52,9 +52,24 @@ class Undescribed(Exception):
 
 
 def commands_page() -> str:
-    """Every command's help, in the order of the tree."""
-    sections = (_section(command) for command in _commands())
-    return f"{NOTE}\n# Commands\n\n" + "\n".join(sections)
+    """Every command's help, in the order of the tree; what all of them share is said once."""
+    helps = {command: _help(command) for command in _commands()}
+    shared = next(block for text in helps.values() for block in _blocks(text) if _is_shared(block))
+    sections = (_section(command, text) for command, text in helps.items())
+    return COMMANDS.format(note=NOTE, shared=shared, sections="\n".join(sections))
+
+
+COMMANDS = """{note}
+# Commands
+
+Results go to stdout, the story to stderr. Exit codes: 0 done, 1 some items failed, 2 wrong use, 130 interrupted,
+143 terminated with work left, 254 credentials missing, expired or refused.
+
+```text
+{shared}
+```
+
+{sections}"""
 
 
 def _commands() -> Iterator[tuple[str, ...]]:
@@ -64,13 +79,43 @@ def _commands() -> Iterator[tuple[str, ...]]:
     for path in sorted((ROOT / "setup_scripts").glob("*.py")):
         if "__name__" in path.read_text(encoding="utf-8"):
             yield (f"{path.parent.name}/{path.name}",)
-    yield "-m", "local_cloud"
+    program = "-m", "local_cloud"
+    yield program
+    for command in re.findall(r"^    (\w+) ", _help(program), re.MULTILINE):
+        yield *program, command
 
 
-def _section(command: tuple[str, ...]) -> str:
-    # Python versions wrap the usage differently, so it is put on one line.
-    usage, _, rest = _help(command).partition("\n\n")
-    return f"## python {' '.join(command)}\n\n```text\n{' '.join(usage.split())}\n\n{rest.strip()}\n```\n"
+def _section(command: tuple[str, ...], text: str) -> str:
+    usage, *blocks = _blocks(text)
+    usage = SHARED_USAGE.sub("[shared options]", " ".join(usage.split()))
+    kept = (HELP_OPTION.sub("", block) for block in blocks if not _is_shared(block))
+    body = "\n\n".join(block for block in [usage, *kept] if block != "options:")
+    return f"## python {' '.join(command)}\n\n```text\n{body}\n```\n"
+
+
+SHARED_USAGE = re.compile(r"\[-h\] \[--local \| --aws\] .*?\[--version\]")
+HELP_OPTION = re.compile(r"\n  -h, --help .*")
+
+
+def _blocks(text: str) -> list[str]:
+    return [_realigned(block) if OPTION.search(block) else block for block in text.strip().split("\n\n")]
+
+
+#: An option and its help. The two are on one line or on two, with "-n LINES, --lines LINES" or "-n, --lines LINES",
+#: as this or that Python version likes it: the pages must be the same with each.
+OPTION = re.compile(r"^  (-.+?)(?:\n? {2,}| *$)(.*(?:\n {6,}.*)*)", re.MULTILINE)
+REPEATED_VALUE = re.compile(r"(-\w) (\S+), (--\S+ \2)")
+
+
+def _realigned(block: str) -> str:
+    title = block.partition("\n")[0]
+    options = [(REPEATED_VALUE.sub(r"\1, \3", name), " ".join(help.split())) for name, help in OPTION.findall(block)]
+    width = max(len(name) for name, _ in options)
+    return "\n".join([title, *(f"  {name:{width}}  {help}".rstrip() for name, help in options)])
+
+
+def _is_shared(block: str) -> bool:
+    return block.startswith("shared options:")
 
 
 def _help(command: tuple[str, ...]) -> str:
