@@ -56,7 +56,8 @@ fifo.raise_on_entire_batch_failure = False
 @logger.inject_lambda_context
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    records = event.get("Records")
+    records = event.get("Records") or []
+    metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(records))
     if not records:
         # SQS never sends an empty batch; a test event from the console may.
         logger.warning("the event holds no records", extra={"fields": sorted(event)})
@@ -93,6 +94,7 @@ class _Batch:
             _put_off(record, retry_delay(deliveries, retry.after))
             raise
         except Exception:
+            self.outcomes.append("BUG")
             logger.exception("a bug: this message will come back", extra={"message_id": record.message_id})
             _put_off(record, retry_delay(deliveries, None))
             raise

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.images.formats import FORMATS
-from pipeline.images.transform import Transformed, count_pixels, transform
+from pipeline.images.transform import Transformed, transform
 from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Record, Result
 from pipeline.keys import output_folder, output_key, url, version_of
 from pipeline.services import Services
@@ -108,8 +108,7 @@ class _Run:
         try:
             if found.data is None:
                 raise RejectError(Code.TOO_LARGE, f"{found.size} bytes are more than {options.limits.max_bytes}")
-            with self.services.budget.take(count_pixels(found.data, options.limits)):
-                made: Transformed | RejectError = transform(found.data, options)
+            made: Transformed | RejectError = transform(found.data, options, decoding=self.services.budget.take)
         except RejectError as error:
             if not self.job.record:
                 raise

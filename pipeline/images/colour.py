@@ -25,11 +25,11 @@ def useful_profile(profile: bytes | None, mode: str) -> bytes | None:
     source = _opened(profile) if profile else None
     if source is None or space is None or source.profile.xcolor_space != _SIGNATURES[space]:
         return None
+    if space == "CMYK":
+        return profile
     probe = _probe(space)
     shown = _by_profile(probe, source)
-    if shown is None or (space != "CMYK" and _distance(shown, probe.convert("RGB")) <= _SAME):
-        return None
-    return profile
+    return profile if shown and _distance(shown, probe.convert("RGB")) > _SAME else None
 
 
 def resizable(image: Image.Image) -> Image.Image:
@@ -45,7 +45,7 @@ def resizable(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A resizable image as sRGB: "RGB", or "RGBA" where it has an alpha channel. Without a profile it is sRGB already."""
+    """A resizable image as sRGB: "RGB", or "RGBA" where it has an alpha channel. Without a profile it is so already."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     plain = image if alpha is None else image.convert({"LA": "L", "RGBA": "RGB"}[image.mode])
     plain = _eight_bits(plain) if plain.mode == "I;16" else plain

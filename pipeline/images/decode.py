@@ -11,7 +11,7 @@ from io import BytesIO
 from PIL import Image
 
 from pipeline.errors import Code, RejectError
-from pipeline.images import colour, geometry, strip
+from pipeline.images import colour, geometry, png_parts, strip
 from pipeline.images.formats import FORMATS, Format, sniff
 from pipeline.images.metadata import Metadata, read_exif
 from pipeline.images.options import Limits
@@ -22,7 +22,7 @@ from pipeline.images.parts import Parts
 class Source:
     """A source image whose header has been read and found within the limits.
 
-    `image` is not decoded before `image.load()`. `profile` is its ICC profile if that says other than sRGB.
+    `image` is not decoded before `load(source)`. `profile` is its ICC profile if that says other than sRGB.
     """
 
     data: bytes
@@ -78,6 +78,21 @@ def examine(data: bytes, limits: Limits) -> Source:
         profile=colour.useful_profile(parts.profile, image.mode),
         image=image,
     )
+
+
+def load(source: Source) -> None:
+    """Decodes the image; RejectError when its pixels are not all there."""
+    image = source.image
+    image.load()
+    # Pillow leaves rows black that a PNG does not have. Looking closer costs as much as decoding, so it is done only
+    # where the last row is black, or where rows do not come in their order.
+    if source.format.name == "PNG" and (source.image.info.get("interlace") or _last_row_is_black(image)):
+        if not png_parts.holds_all_pixels(source.parts):
+            raise RejectError(Code.TRUNCATED_IMAGE, "the PNG has fewer pixels than its header says")
+
+
+def _last_row_is_black(image: Image.Image) -> bool:
+    return not any(image.crop((0, image.height - 1, image.width, image.height)).tobytes())
 
 
 def _identified(data: bytes) -> Format:

@@ -6,6 +6,7 @@ ancillary chunks go, and so does what follows IEND. Nothing is decompressed here
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,12 @@ _OUTRANKED = frozenset({b"gAMA", b"cHRM"})
 _MAX_CHUNKS = 100_000
 _MAX_PROFILE = 4_000_000
 _FRAME = 12  # bytes of length, type and checksum
+_AT_ONCE = 1_000_000
+
+#: Samples of a pixel, by colour type.
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+#: First column and row of each interlace pass, and its steps.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 def take_apart(data: bytes) -> Parts:
@@ -81,6 +88,26 @@ class _Found:
             profile=raw,
             profile_pieces=(_chunk(b"iCCP", packed),) if raw else (),
         )
+
+
+def holds_all_pixels(parts: Parts) -> bool:
+    """Whether the pixel data unpack to as many bytes as the header promises; reads them piece by piece."""
+    missing = _promised_bytes(bytes(parts.lead[1][8:21]))
+    stream = zlib.decompressobj()
+    for chunk in parts.needed:
+        packed = bytes(chunk[8:-4]) if chunk[4:8] == b"IDAT" else b""
+        while packed and missing > 0:
+            missing -= len(stream.decompress(packed, _AT_ONCE))
+            packed = stream.unconsumed_tail
+    return missing <= 0
+
+
+def _promised_bytes(header: bytes) -> int:
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * _SAMPLES[colour]
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    sizes = ((-((x - width) // dx), -((y - height) // dy)) for x, y, dx, dy in passes)
+    return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0)
 
 
 def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from PIL import Image
 
 from pipeline.images import colour, geometry
-from pipeline.images.decode import Source, examine, rejecting
+from pipeline.images.decode import Source, examine, load, rejecting
 from pipeline.images.encode import encode
 from pipeline.images.formats import FORMATS
 from pipeline.images.options import ImageOptions, OutputOptions
@@ -21,6 +23,10 @@ _DEFAULTS = ImageOptions()
 _PLACEHOLDER_BOX = (32, 32)
 
 
+def _at_once(pixels: int) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True)
 class Transformed:
     """What came of one image: its outputs in the order of the options, and what is known of the source."""
@@ -29,18 +35,25 @@ class Transformed:
     facts: Facts
 
 
-def transform(data: bytes, options: ImageOptions = _DEFAULTS) -> Transformed:
+def transform(
+    data: bytes,
+    options: ImageOptions = _DEFAULTS,
+    *,
+    decoding: Callable[[int], AbstractContextManager[None]] = _at_once,
+) -> Transformed:
     """All outputs that `options` want of the image in `data`, from one decode.
+
+    `decoding(pixels)` is entered for as long as the pixels are held: a caller with threads can make them wait there.
 
     Raises RejectError, and nothing else, for every input that is no image, damaged or beyond the limits.
     """
     with rejecting():
         source = examine(data, options.limits)
-        source.image.load()
-        workable = colour.resizable(source.image)
-        studio = _Studio(source, colour.resizable(source.image))
-        outputs = tuple(studio.output(name, wanted) for name, wanted in options.outputs)
-        return Transformed(outputs, _facts(source, studio.placeholder()))
+        with decoding(source.image.width * source.image.height):
+            load(source)
+            studio = _Studio(source, colour.resizable(source.image))
+            outputs = tuple(studio.output(name, wanted) for name, wanted in options.outputs)
+            return Transformed(outputs, _facts(source, studio.placeholder()))
 
 
 @dataclass

@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+
+from pipeline.errors import RetryError
+from pipeline.job import Output
+from tests.odd_keys import ODD_KEYS
+
+OUTPUT = Output("thumbnail", b"pixels", "image/webp", "WEBP", (2, 1))
+
+
+def get(engine, key, max_bytes=1000):
+    return engine.storage.get(engine.bucket, key, max_bytes=max_bytes)
+
+
+def test_an_object_is_read_with_the_version_that_head_names(engine):
+    engine.put(engine.bucket, "a.jpg", b"first")
+    engine.put(engine.bucket, "a.jpg", b"second")
+
+    found = get(engine, "a.jpg")
+
+    assert (found.data, found.size, found.is_output) == (b"second", 6, False)
+    assert found.version == engine.storage.head(engine.bucket, "a.jpg")
+    assert found.version.version_id and '"' not in found.version.etag
+
+
+def test_the_same_bytes_again_are_another_version(engine):
+    engine.put(engine.bucket, "a.jpg", b"same")
+    first = engine.storage.head(engine.bucket, "a.jpg")
+    engine.put(engine.bucket, "a.jpg", b"same")
+
+    second = engine.storage.head(engine.bucket, "a.jpg")
+
+    assert first.etag == second.etag and first != second
+
+
+def test_an_object_that_never_was_or_was_removed_is_none(engine):
+    engine.put(engine.bucket, "a.jpg", b"data")
+    engine.remove(engine.bucket, "a.jpg")
+
+    assert get(engine, "a.jpg") is None and engine.storage.head(engine.bucket, "a.jpg") is None
+    assert get(engine, "never") is None and engine.storage.head(engine.bucket, "never") is None
+
+
+def test_more_bytes_than_allowed_are_not_read(engine):
+    engine.put(engine.bucket, "a.jpg", b"12345")
+
+    found = get(engine, "a.jpg", max_bytes=4)
+
+    assert (found.data, found.size) == (None, 5)
+
+
+def test_an_output_is_marked_and_putting_it_twice_leaves_the_first(engine):
+    engine.storage.put_output(engine.bucket, "thumbnails/a/1.webp", OUTPUT)
+    first = engine.storage.head(engine.bucket, "thumbnails/a/1.webp")
+
+    engine.storage.put_output(engine.bucket, "thumbnails/a/1.webp", OUTPUT)
+
+    found = get(engine, "thumbnails/a/1.webp")
+    assert found.is_output and found.data == b"pixels" and found.version == first
+
+
+def test_an_output_that_differs_replaces_an_older_output(engine):
+    engine.storage.put_output(engine.bucket, "thumbnails/a/1.webp", OUTPUT)
+
+    engine.storage.put_output(engine.bucket, "thumbnails/a/1.webp", replace(OUTPUT, data=b"better"))
+
+    assert get(engine, "thumbnails/a/1.webp").data == b"better"
+
+
+def test_a_folder_lists_what_lies_directly_in_it(engine):
+    for key in ("t/a/1.webp", "t/a/2.webp", "t/a/b/1.webp", "t/ab/1.webp"):
+        engine.storage.put_output(engine.bucket, key, OUTPUT)
+
+    assert [key for key, _ in engine.storage.list_folder(engine.bucket, "t/a/")] == ["t/a/1.webp", "t/a/2.webp"]
+
+
+def test_deleting_takes_what_is_there_and_minds_nothing_else(engine):
+    engine.storage.put_output(engine.bucket, "t/a/1.webp", OUTPUT)
+
+    engine.storage.delete(engine.bucket, {"t/a/1.webp", "t/never"})
+    engine.storage.delete(engine.bucket, set())
+
+    assert get(engine, "t/a/1.webp") is None
+
+
+def test_odd_keys_come_back_as_they_went(engine):
+    # moto alone cannot take a line feed in a key.
+    keys = [key for key in ODD_KEYS if "\n" not in key or engine.name != "moto"]
+    for key in keys:
+        engine.put(engine.bucket, key, key.encode())
+
+    assert {key: get(engine, key, max_bytes=4096).data for key in keys} == {key: key.encode() for key in keys}
+
+
+def test_an_object_of_somebody_else_in_the_place_of_an_output_is_never_overwritten(engine, clients):
+    if clients is None:
+        pytest.skip("the engine in memory keeps no metadata of others")
+    engine.put(engine.bucket, "thumbnails/a/1.webp", b"theirs")
+
+    with pytest.raises(RetryError, match="move it away"):
+        engine.storage.put_output(engine.bucket, "thumbnails/a/1.webp", OUTPUT)
+
+    assert get(engine, "thumbnails/a/1.webp").data == b"theirs"

@@ -1,0 +1,51 @@
+"""The whole pipeline over S3 and DynamoDB in memory: a bucket to put into, and jobs to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from pipeline.budget import PixelBudget
+from pipeline.images.options import COMPRESSED, THUMBNAIL
+from pipeline.job import Job, OutputWanted, Record, S3Source
+from pipeline.process import process
+from pipeline.records import Records
+from pipeline.services import Services
+from pipeline.storage import Storage
+from pipeline.watch import Watch, silent
+from tests.memory_cloud import MemoryRecords, MemoryStorage
+
+WANTED = (
+    OutputWanted("thumbnail", THUMBNAIL, "outputs", "thumbnails"),
+    OutputWanted("compressed", COMPRESSED, "outputs", "compressed"),
+)
+
+
+@dataclass
+class Pipeline:
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
+
+    @property
+    def services(self) -> Services:
+        return Services(
+            storage=cast(Storage, self.storage),
+            records=cast(Records, self.records),
+            budget=PixelBudget(64_000_000),
+            outputs_bucket="outputs",
+            outputs_url="http://127.0.0.1/outputs",
+            uploads_url="http://127.0.0.1/uploads",
+            function_timeout=120,
+            now=self.storage.clock,
+        )
+
+    def upload(self, key: str, data: bytes) -> None:
+        self.storage.put("uploads", key, data)
+
+    def run(self, key: str, *, watch: Watch = silent, **job: object) -> Record | None:
+        wanted = Job(source=S3Source("uploads", key), outputs=WANTED, **job)  # type: ignore[arg-type]
+        return process(wanted, self.services, watch).record
+
+    @property
+    def outputs(self) -> set[str]:
+        return self.storage.keys("outputs")

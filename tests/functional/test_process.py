@@ -1,0 +1,312 @@
+from dataclasses import replace
+
+import pytest
+
+from pipeline.errors import Code, RejectError, RetryError, SkipError
+from pipeline.images.options import OutputOptions
+from pipeline.job import Job, Outcome, S3Source
+from pipeline.process import ATTEMPTS, STEPS, process
+from tests.functional.pipeline_in_memory import WANTED, Pipeline
+from tests.images import exif, jpeg, photo, truncated
+
+JPEG = jpeg(photo((600, 400)), quality=95)
+ANOTHER = jpeg(photo((300, 500)), quality=95)
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline()
+
+
+def at(step, act, times=1):
+    """A watch that acts the first `times` that it is told of `step`."""
+    left = [times]
+
+    def watch(told, facts):
+        if told == step and left[0]:
+            left[0] -= 1
+            act()
+
+    return watch
+
+
+def test_an_upload_becomes_a_record_and_two_outputs(pipeline):
+    pipeline.upload("trip/été + 1.jpg", JPEG)
+
+    record = pipeline.run("trip/été + 1.jpg")
+
+    assert record == pipeline.records.items["trip/été + 1.jpg"]
+    assert record.outcome is Outcome.DONE
+    assert (record.pixel_width, record.pixel_height, record.image_format) == (600, 400, "JPEG")
+    assert pipeline.outputs == record.output_keys and len(pipeline.outputs) == 2
+    thumbnail, compressed = record.output("thumbnail"), record.output("compressed")
+    assert thumbnail.key.startswith("thumbnails/trip/été + 1.jpg/") and thumbnail.key.endswith(".webp")
+    assert compressed.key.startswith("compressed/trip/été + 1.jpg/") and compressed.key.endswith(".jpg")
+    assert thumbnail.size == (256, 171) and compressed.size == (600, 400)
+    assert compressed.bytes < record.original_bytes == len(JPEG)
+    assert thumbnail.url.startswith("http://127.0.0.1/outputs/thumbnails/trip/%C3%A9t%C3%A9%20%2B%201.jpg/")
+
+
+def test_the_facts_of_the_camera_reach_the_record(pipeline):
+    pipeline.upload(
+        "a.jpg", jpeg(photo(), exif=exif(orientation=6, taken="2024:05:01 10:00:00", offset="+02:00", model="One"))
+    )
+
+    record = pipeline.run("a.jpg")
+
+    assert (record.pixel_width, record.pixel_height) == (200, 300)
+    assert (record.taken_at, record.camera_model) == ("2024-05-01T10:00:00+02:00", "One")
+    assert record.placeholder
+
+
+def test_every_step_is_told_in_order(pipeline):
+    told = []
+    pipeline.upload("a.jpg", JPEG)
+
+    pipeline.run("a.jpg", watch=lambda step, facts: told.append(step))
+
+    assert told == ["fetch", "transform", "put", "put", "record", "confirm"]
+    assert set(told) < set(STEPS)
+
+
+def test_a_message_that_comes_twice_changes_nothing(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    writes, items = pipeline.storage.writes, dict(pipeline.records.items)
+
+    with pytest.raises(SkipError, match="already done"):
+        pipeline.run("a.jpg", deliveries=2)
+
+    assert (pipeline.storage.writes, pipeline.records.items) == (writes, items)
+
+
+def test_force_does_it_again_and_ends_with_the_same_outputs(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+
+    again = pipeline.run("a.jpg", force=True)
+
+    assert again.processed_at > first.processed_at
+    assert pipeline.outputs == first.output_keys == again.output_keys
+
+
+def test_other_options_replace_the_outputs(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    small = replace(WANTED[0], options=OutputOptions(fit=(64, 64), format="WEBP"))
+    job = Job(source=S3Source("uploads", "a.jpg"), outputs=(small, WANTED[1]))
+
+    record = process(job, pipeline.services).record
+
+    assert record.output("thumbnail").size == (64, 43)
+    assert pipeline.outputs == record.output_keys
+    assert not record.output_keys & first.output_keys
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", Code.INVALID_CONTENT),
+        (b"%PDF-1.7 not a picture", Code.INVALID_EXTENSION),
+        (truncated(JPEG), Code.TRUNCATED_IMAGE),
+        (jpeg()[:20] + b"\xff\xd9", Code.CORRUPT_FILE),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Code) else "",
+)
+def test_a_bad_image_becomes_a_failed_record_with_its_code(pipeline, data, code):
+    pipeline.upload("bad.jpg", data)
+
+    record = pipeline.run("bad.jpg")
+
+    assert (record.outcome, record.error_code, record.outputs) == (Outcome.FAILED, code, ())
+    assert record.error_message and record.original_bytes == len(data)
+    assert pipeline.outputs == set()
+
+
+def test_an_object_over_the_byte_limit_is_refused_unread(pipeline):
+    pipeline.upload("huge.jpg", JPEG[:10] + b"\0" * 50_000_000)
+
+    record = pipeline.run("huge.jpg")
+
+    assert record.error_code is Code.TOO_LARGE and "50000010" in record.error_message
+
+
+def test_a_bad_version_after_a_good_one_takes_the_outputs_away(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.upload("a.jpg", b"no picture")
+
+    record = pipeline.run("a.jpg")
+
+    assert record.outcome is Outcome.FAILED and pipeline.outputs == set()
+
+
+def test_a_new_version_replaces_the_outputs_of_the_old_one(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    pipeline.upload("a.jpg", ANOTHER)
+
+    second = pipeline.run("a.jpg")
+
+    assert pipeline.outputs == second.output_keys and not second.output_keys & first.output_keys
+
+
+def test_removing_the_original_removes_record_and_outputs(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.storage.remove("uploads", "a.jpg")
+
+    assert pipeline.run("a.jpg") is None
+
+    assert not pipeline.outputs and not pipeline.records.items
+
+
+def test_a_message_about_an_object_that_is_gone_is_skipped(pipeline):
+    with pytest.raises(SkipError) as skipped:
+        pipeline.run("never.jpg")
+
+    assert skipped.value.code is Code.FILE_DELETED
+
+
+def test_a_late_event_of_a_deletion_leaves_the_new_object_alone(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    record = pipeline.run("a.jpg")
+
+    with pytest.raises(SkipError, match="already done"):
+        pipeline.run("a.jpg")
+
+    assert pipeline.outputs == record.output_keys
+
+
+@pytest.mark.parametrize("step", ["fetch", "transform", "put", "record"])
+def test_an_object_that_is_overwritten_meanwhile_ends_as_its_new_version(pipeline, step):
+    pipeline.upload("a.jpg", JPEG)
+
+    record = pipeline.run("a.jpg", watch=at(step, lambda: pipeline.upload("a.jpg", ANOTHER)))
+
+    assert (record.pixel_width, record.pixel_height) == (300, 500)
+    assert record == pipeline.records.items["a.jpg"] and pipeline.outputs == record.output_keys
+
+
+@pytest.mark.parametrize("step", ["fetch", "transform", "put", "record"])
+def test_an_object_that_is_deleted_meanwhile_leaves_nothing(pipeline, step):
+    pipeline.upload("a.jpg", JPEG)
+
+    record = pipeline.run("a.jpg", watch=at(step, lambda: pipeline.storage.remove("uploads", "a.jpg")))
+
+    assert record is None and not pipeline.outputs and not pipeline.records.items
+
+
+def test_an_object_that_comes_back_while_it_is_removed_is_made(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.storage.remove("uploads", "a.jpg")
+
+    record = pipeline.run("a.jpg", watch=at("unrecord", lambda: pipeline.upload("a.jpg", ANOTHER)))
+
+    assert record.pixel_width == 300 and pipeline.outputs == record.output_keys
+
+
+def test_an_object_that_never_holds_still_goes_back_to_the_queue(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+
+    with pytest.raises(RetryError, match="changed 3 times"):
+        pipeline.run("a.jpg", watch=at("record", lambda: pipeline.upload("a.jpg", JPEG), times=ATTEMPTS))
+
+
+@pytest.mark.parametrize("step", ["fetch", "transform", "put", "record", "confirm"])
+def test_two_workers_at_once_end_in_one_record_and_its_outputs(pipeline, step):
+    pipeline.upload("a.jpg", JPEG)
+
+    def the_other_worker():
+        try:
+            pipeline.run("a.jpg")
+        except SkipError:
+            pass
+
+    try:
+        pipeline.run("a.jpg", watch=at(step, the_other_worker))
+    except SkipError:
+        pass
+
+    record = pipeline.records.items["a.jpg"]
+    assert record.outcome is Outcome.DONE and pipeline.outputs == record.output_keys
+
+
+class Death(BaseException):
+    """The process dies here: nothing of ours can catch it."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("story", ["made", "replaced", "removed"])
+def test_a_worker_that_dies_after_any_step_is_made_good_by_the_next_delivery(pipeline, step, story):
+    def die():
+        raise Death
+
+    pipeline.upload("a.jpg", JPEG)
+    if story != "made":
+        pipeline.run("a.jpg")
+        pipeline.upload("a.jpg", ANOTHER)
+    if story == "removed":
+        pipeline.storage.remove("uploads", "a.jpg")
+    try:
+        pipeline.run("a.jpg", watch=at(step, die))
+    except Death:
+        pipeline.storage.clock.pass_seconds(720)
+        try:
+            pipeline.run("a.jpg", deliveries=2)
+        except SkipError:
+            pass
+
+    record = pipeline.records.items.get("a.jpg")
+    assert (record is None) == (story == "removed")
+    assert pipeline.outputs == (record.output_keys if record else set())
+
+
+def test_outputs_of_a_worker_that_may_still_be_alive_are_left_alone(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    record = pipeline.run("a.jpg")
+    abandoned, young = "thumbnails/a.jpg/00000000.webp", "thumbnails/a.jpg/11111111.webp"
+    pipeline.storage.put("outputs", abandoned, b"x", is_output=True)
+    pipeline.storage.clock.pass_seconds(170)
+    pipeline.storage.put("outputs", young, b"x", is_output=True)
+    pipeline.storage.put("outputs", "thumbnails/a.jpg/b.jpg/22222222.webp", b"x", is_output=True)
+    pipeline.storage.clock.pass_seconds(170)
+
+    with pytest.raises(SkipError):
+        pipeline.run("a.jpg", deliveries=2)
+
+    assert pipeline.outputs == record.output_keys | {young, "thumbnails/a.jpg/b.jpg/22222222.webp"}
+
+
+def test_an_output_of_ours_is_never_input(pipeline):
+    pipeline.storage.put("uploads", "a.webp", JPEG, is_output=True)
+
+    with pytest.raises(SkipError, match="output of this pipeline"):
+        pipeline.run("a.webp")
+
+    assert not pipeline.outputs
+
+
+def test_a_write_that_won_although_its_answer_was_lost_counts_as_ours(pipeline):
+    accept = pipeline.records.put
+
+    def lose_the_answer(record, *, replacing):
+        accept(record, replacing=replacing)
+        return False
+
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.records.put = lose_the_answer
+
+    record = pipeline.run("a.jpg")
+
+    assert pipeline.records.items["a.jpg"] == record and pipeline.outputs == record.output_keys
+
+
+def test_a_job_without_a_record_gives_its_refusal_to_the_caller(pipeline):
+    pipeline.upload("a.jpg", b"no picture")
+
+    with pytest.raises(RejectError) as refused:
+        pipeline.run("a.jpg", record=False)
+
+    assert refused.value.code is Code.INVALID_EXTENSION and not pipeline.records.items

@@ -1,0 +1,12 @@
+from pipeline.queues import retry_delay
+
+
+def test_what_the_other_side_asked_for_is_kept_up_to_a_quarter_of_an_hour():
+    assert retry_delay(1, 30.0) == 30
+    assert retry_delay(1, 3600.0) == 900
+
+
+def test_the_delay_doubles_with_every_delivery_and_spreads():
+    assert [retry_delay(n, None, jitter=lambda: 0) for n in (1, 2, 3, 4)] == [10, 20, 40, 80]
+    assert retry_delay(1, None, jitter=lambda: 1) == 15
+    assert retry_delay(30, None) == 900

@@ -1,0 +1,44 @@
+import pytest
+
+from pipeline.settings import ROOT, Settings, SettingsError, home, local_port
+
+SETTINGS = Settings(
+    uploads_bucket="uploads",
+    outputs_bucket="outputs",
+    table_name="ImageMetadata",
+    outputs_url="http://127.0.0.1:4566/outputs",
+    uploads_url="http://127.0.0.1:4566/uploads",
+    queue_url="http://127.0.0.1:4566/000000000000/queue",
+    public_capture_facts=True,
+)
+
+
+def test_settings_survive_the_environment():
+    assert Settings.from_environment(SETTINGS.to_environment()) == SETTINGS
+
+
+@pytest.mark.parametrize("name", ["UPLOADS_BUCKET", "OUTPUTS_BUCKET", "TABLE_NAME", "OUTPUTS_URL", "QUEUE_URL"])
+def test_a_missing_variable_is_named_with_its_cure(name):
+    environ = SETTINGS.to_environment() | {name: " "}
+
+    with pytest.raises(SettingsError, match=f"{name} is not set.*setup.py"):
+        Settings.from_environment(environ)
+
+
+def test_outputs_that_would_land_among_the_uploads_are_refused():
+    environ = SETTINGS.to_environment() | {"OUTPUTS_BUCKET": "uploads"}
+
+    with pytest.raises(SettingsError, match="start the pipeline again"):
+        Settings.from_environment(environ)
+
+
+@pytest.mark.parametrize(("name", "value"), [("FUNCTION_TIMEOUT", "soon"), ("PUBLIC_CAPTURE_FACTS", "perhaps")])
+def test_an_unusable_value_is_shown(name, value):
+    with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+        Settings.from_environment(SETTINGS.to_environment() | {name: value})
+
+
+def test_home_and_port_have_defaults_and_can_be_moved(tmp_path):
+    assert (home({}), local_port({})) == (ROOT, 4566)
+    assert home({"IMAGE_PIPELINE_HOME": str(tmp_path)}) == tmp_path
+    assert local_port({"LOCAL_CLOUD_PORT": "4600"}) == 4600
