@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from local_cloud.address import HOST, endpoint_url
 from local_cloud.environment import server_environment
 from local_cloud.folder import Folder
-from local_cloud.lock import Running, holder
-from local_cloud.tail import follow, last_lines
+from local_cloud.lock import Running, holder, is_held
+from local_cloud.server import HELD
+from local_cloud.tail import tail
 from pipeline.settings import ROOT, SettingsError, home, local_port
 
 START_TIMEOUT = 60.0
@@ -51,26 +52,14 @@ class Context:
 
 def start(context: Context, *, foreground: bool) -> None:
     """Have the local cloud running and ready; nothing happens when it is. Raises CommandError."""
-    if running := holder(context.folder.lock):
-        _check_is_wanted(running, context)
-        _wait_until_ready(running.port, ended=lambda: holder(context.folder.lock) is None, folder=context.folder)
-        return _say(f"The local cloud is running: {endpoint_url(running.port)}")
-    context.folder.make()
-    if foreground:
-        _become_server(context)
-    with context.folder.start_log.open("wb") as log:
-        process = subprocess.Popen(
-            _server_command(context),
-            cwd=ROOT,
-            env=server_environment(context.environ, context.folder, port=context.port, auth=context.auth),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C in this terminal is not meant for it
-        )
-    _wait_until_ready(context.port, ended=lambda: process.poll() is not None, folder=context.folder)
-    process.returncode = 0  # it goes on living; without this Python warns of a process that was never waited for
-    _say(f"The local cloud is running: {endpoint_url(context.port)} (data: {context.folder.path})")
+    if holder(context.folder.lock) is None:
+        context.folder.make()
+        if foreground:
+            _become_server(context)
+        _start_in_background(context)
+    running = _wait_until_ready(context)
+    _check_is_wanted(running, context)
+    _say(f"The local cloud is running: {endpoint_url(running.port)} (data: {context.folder.path})")
 
 
 def stop(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -110,11 +99,8 @@ def logs(context: Context, *, lines: int, following: bool) -> None:
     """Print the end of the log and, when asked, all that comes after it. Raises CommandError."""
     if not context.folder.log.exists():
         raise CommandError(f"There is no log at {context.folder.log}: the local cloud has never run here.")
-    for line in last_lines(context.folder.log, lines):
-        print(line)
-    if following:
-        for text in follow(context.folder.log):
-            print(text, end="", flush=True)
+    for text in tail(context.folder.log, lines, following=following):
+        print(text, end="", flush=True)
 
 
 def _check_is_wanted(running: Running, context: Context) -> None:
@@ -141,14 +127,38 @@ def _become_server(context: Context) -> None:
     os.execve(sys.executable, [*_server_command(context), "--foreground"], environment)
 
 
-def _wait_until_ready(port: int, *, ended: Callable[[], bool], folder: Folder) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while not _is_ready(port):
-        if ended():
-            raise CommandError(f"The local cloud did not start.\n{_last_words(folder)}")
-        if time.monotonic() > deadline:
-            raise CommandError(f"The local cloud is not ready after {START_TIMEOUT:.0f} seconds; see {folder.log}.")
+def _start_in_background(context: Context) -> None:
+    """Start the server and wait until it holds the folder. Raises CommandError when it ends instead."""
+    with context.folder.start_log.open("wb") as log:
+        process = subprocess.Popen(
+            _server_command(context),
+            cwd=ROOT,
+            env=server_environment(context.environ, context.folder, port=context.port, auth=context.auth),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in this terminal is not meant for it
+        )
+    while holder(context.folder.lock) is None:
+        if process.poll() == HELD:
+            return  # somebody else was quicker; theirs is as good
+        if process.returncode is not None:
+            raise CommandError(f"The local cloud did not start.\n{_last_words(context.folder)}")
         time.sleep(POLL)
+    process.returncode = 0  # it goes on living; without this Python warns of a process that was never waited for
+
+
+def _wait_until_ready(context: Context) -> Running:
+    """The server of this folder, once it answers; it may be one that somebody else has just started."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        running = holder(context.folder.lock)
+        if running and _is_ready(running.port):
+            return running
+        if not is_held(context.folder.lock):
+            raise CommandError(f"The local cloud did not start.\n{_last_words(context.folder)}")
+        time.sleep(POLL)
+    raise CommandError(f"The local cloud is not ready after {START_TIMEOUT:.0f} seconds; see {context.folder.log}.")
 
 
 def _is_ready(port: int) -> bool:

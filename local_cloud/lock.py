@@ -28,11 +28,8 @@ class Running:
     started_at: float
 
 
-def hold(path: Path, running: Running) -> IO[str]:
-    """Take the lock and write who has it. Keep the returned file: closing it gives the lock back.
-
-    Raises AlreadyRunningError.
-    """
+def hold(path: Path) -> IO[str]:
+    """Take the lock. Keep the returned file: closing it gives the lock back. Raises AlreadyRunningError."""
     file = path.open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,20 +37,31 @@ def hold(path: Path, running: Running) -> IO[str]:
         file.close()
         raise AlreadyRunningError(f"{path} is held by another server") from None
     file.truncate(0)
-    file.write(json.dumps(asdict(running)))
-    file.flush()
     return file
 
 
+def announce(lock: IO[str], running: Running) -> None:
+    """Write who has the lock. Only when the port is bound: from then on, whoever answers there is this server."""
+    lock.write(json.dumps(asdict(running)))
+    lock.flush()
+
+
 def holder(path: Path) -> Running | None:
-    """The living server, or None. None too in the instant in which a new one has the lock and has not yet written."""
+    """The living server, or None; None too while a new one has the lock and no port yet."""
     try:
         with path.open(encoding="utf-8") as file:
-            if _is_free(file):
-                return None
-            return Running(**json.loads(file.read()))
+            return None if _is_free(file) else Running(**json.loads(file.read()))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def is_held(path: Path) -> bool:
+    """Whether a server has the lock, announced or not."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return not _is_free(file)
+    except FileNotFoundError:
+        return False
 
 
 def _is_free(file: IO[str]) -> bool:

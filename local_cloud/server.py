@@ -20,31 +20,34 @@ from pathlib import Path
 from local_cloud.address import HOST, endpoint_url
 from local_cloud.folder import Folder
 from local_cloud.interpreter import bare_python
-from local_cloud.lock import AlreadyRunningError, Running, hold
+from local_cloud.lock import AlreadyRunningError, Running, announce, hold
 
 LOG_BYTES = 5_000_000
 
+#: The exit code of a server that found another one in its folder.
+HELD = 3
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; 1 when the folder or the port is somebody else's."""
+    """Serve until SIGTERM or SIGINT; 1 when the port cannot be used, HELD when another server has the folder."""
     options = _parser().parse_args(arguments)
     folder = Folder(options.home)
     folder.make()
-    running = Running(pid=os.getpid(), port=options.port, auth=options.auth, started_at=time.time())
     try:
-        lock = hold(folder.lock, running)
-    except AlreadyRunningError:
-        print(f"Another local cloud is running for {folder.home}.", file=sys.stderr)
+        lock = hold(folder.lock)  # until the process ends
+    except AlreadyRunningError as error:
+        print(error, file=sys.stderr)
+        return HELD
+    try:
+        listener = _listen(options.port)
+    except OSError as error:
+        print(_port_taken(options.port, error), file=sys.stderr)
         return 1
-    with lock:
-        try:
-            listener = _bind(options.port)
-        except OSError as error:
-            print(_port_taken(options.port, error), file=sys.stderr)
-            return 1
-        _log_to(folder.log, also_stderr=options.foreground)
-        folder.empty_temporary()
-        asyncio.run(_serve(folder, listener, options.port))
+    announce(lock, Running(pid=os.getpid(), port=options.port, auth=options.auth, started_at=time.time()))
+    _log_to(folder.log, also_stderr=options.foreground)
+    folder.empty_temporary()
+    asyncio.run(_serve(folder, listener, options.port))
+    lock.flush()  # a use after the end, so that nobody lets go of it earlier
     return 0
 
 
@@ -57,12 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _bind(port: int) -> socket.socket:
+def _listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a restart waits for old connections to expire
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen(100)  # binding alone would not keep a second server off; who connects now waits for the loading
     except OSError:
         listener.close()
         raise

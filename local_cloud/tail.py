@@ -7,32 +7,37 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 POLL = 0.2
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last `count` lines, without their line ends."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return [line.rstrip("\n") for line in deque(file, maxlen=count)]
+def tail(path: Path, lines: int, *, following: bool, sleep: Callable[[float], None] = time.sleep) -> Iterator[str]:
+    """The last `lines` lines and, when following, all that is written after them, for ever; line ends are kept.
 
-
-def follow(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[str]:
-    """What is written to the file from now on, for ever; the file may be replaced by a new one."""
-    file = path.open(encoding="utf-8", errors="replace")
-    file.seek(0, os.SEEK_END)
-    while True:
-        if text := file.read():
-            yield text
-        elif _was_replaced(path, file.fileno()):
-            file.close()
-            file = path.open(encoding="utf-8", errors="replace")
-        else:
-            sleep(POLL)
-
-
-def _was_replaced(path: Path, descriptor: int) -> bool:
+    The file may be moved away and begun anew while it is followed.
+    """
+    file = _open(path)
     try:
-        return path.stat().st_ino != os.fstat(descriptor).st_ino
+        yield from deque(file, maxlen=lines)
+        while following:
+            if text := file.read():
+                yield text
+            elif _was_replaced(path, file):
+                file.close()
+                file = _open(path)
+            else:
+                sleep(POLL)
+    finally:
+        file.close()
+
+
+def _open(path: Path) -> IO[str]:
+    return path.open(encoding="utf-8", errors="replace")
+
+
+def _was_replaced(path: Path, file: IO[str]) -> bool:
+    try:
+        return path.stat().st_ino != os.fstat(file.fileno()).st_ino
     except FileNotFoundError:
         return False  # between the two steps of a rotation

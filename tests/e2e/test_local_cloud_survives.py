@@ -9,6 +9,7 @@ import signal
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,8 @@ def items(cloud: LocalCloud) -> set[str]:
 
 def invoke(cloud: LocalCloud) -> dict[str, Any]:
     answer = cloud.client("lambda").invoke(FunctionName="survivor", Payload=b"{}")
-    return json.loads(answer["Payload"].read())
+    result: dict[str, Any] = json.loads(answer["Payload"].read())
+    return result
 
 
 def wait_for_snapshot(cloud: LocalCloud) -> None:
@@ -173,7 +175,11 @@ def wait_for_snapshot(cloud: LocalCloud) -> None:
     for number in range(2):
         before = newest(state)
         cloud.client("sqs").create_queue(QueueName=f"written-{number}")
-        eventually(lambda before=before: newest(state) != before)
+        eventually(partial(is_newer_than, before, state))
+
+
+def is_newer_than(before: Path | None, state: Path) -> bool:
+    return newest(state) != before
 
 
 def kill(cloud: LocalCloud) -> None:
