@@ -1,0 +1,291 @@
+"""Images made for tests: each function returns the bytes of a file with one property, or one defect."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable
+from functools import cache
+from io import BytesIO
+
+from PIL import Image, ImageCms, ImageDraw
+
+#: Texts that must never be found in an output; each metadata maker hides one of them.
+SECRETS = {
+    "gps": b"N52GPSSECRET",
+    "exif": b"EXIFSECRET",
+    "xmp": b"XMPSECRET",
+    "comment": b"COMMENTSECRET",
+    "iptc": b"IPTCSECRET",
+    "preview": b"PREVIEWSECRET",
+    "trailer": b"TRAILERSECRET",
+}
+ARTIST = "Ada Example"
+COPYRIGHT = "(c) 2024 Ada Example"
+
+
+def photo(size: tuple[int, int] = (300, 200), mode: str = "RGB") -> Image.Image:
+    """A smooth picture without symmetry: each orientation and each corner can be told from the others."""
+    width, height = size
+    across = Image.linear_gradient("L").rotate(90).resize(size)
+    down = Image.linear_gradient("L").resize(size)
+    image = Image.merge("RGB", (across, down, Image.new("L", size, 90)))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, width // 3, height // 4), fill=(220, 40, 40))
+    draw.ellipse((width // 2, height // 2, width - 1, height - 1), fill=(30, 70, 200))
+    return image if mode == "RGB" else in_mode(image, mode)
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """`image` in one of Pillow's modes; those with alpha fade out to the left."""
+    if mode == "I;16":
+        wide = image.convert("L").convert("I").point(lambda value: value * 257)
+        return wide.convert("I;16")
+    if mode in ("LA", "RGBA"):
+        result = image.convert(mode)
+        result.putalpha(Image.linear_gradient("L").rotate(90).resize(image.size))
+        return result
+    if mode == "P":
+        return image.quantize(64)
+    if mode == "1":
+        return image.convert("L").point(lambda value: 255 if value > 128 else 0).convert("1")
+    return image.convert(mode)
+
+
+def noise(size: tuple[int, int], *, sigma: float = 40.0) -> Image.Image:
+    return Image.merge("RGB", [Image.effect_noise(size, sigma) for _ in range(3)])
+
+
+def exif(
+    *,
+    orientation: int | None = None,
+    private: bool = False,
+    rights: bool = False,
+    taken: str | None = None,
+    offset: str | None = None,
+    model: str | None = None,
+) -> bytes:
+    """An EXIF block as Pillow writes it, "Exif\\0\\0" included."""
+    block = Image.Exif()
+    if orientation is not None:
+        block[0x0112] = orientation
+    if model is not None:
+        block[0x0110] = model
+    if private:
+        block[0x010E] = SECRETS["exif"].decode()
+        block.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 29: SECRETS["gps"].decode()})
+    if rights:
+        block[0x013B] = ARTIST
+        block[0x8298] = COPYRIGHT
+    capture = block.get_ifd(0x8769)
+    if taken is not None:
+        capture[0x9003] = taken
+    if offset is not None:
+        capture[0x9011] = offset
+    return block.tobytes()
+
+
+def xmp() -> bytes:
+    return b'<x:xmpmeta xmlns:x="adobe:ns:meta/">' + SECRETS["xmp"] + b"</x:xmpmeta>"
+
+
+def jpeg(image: Image.Image | None = None, *, private: bool = False, **parameters: object) -> bytes:
+    """A JPEG file; `private` gives it every kind of metadata that must not leave. `parameters` are Pillow's."""
+    file = BytesIO()
+    parameters = {"quality": 92, **({"xmp": xmp(), "comment": SECRETS["comment"]} if private else {}), **parameters}
+    (image or photo()).save(file, "JPEG", **parameters)
+    return with_jpeg_secrets(file.getvalue()) if private else file.getvalue()
+
+
+def with_jpeg_secrets(data: bytes) -> bytes:
+    """The JPEG with IPTC, a JFXX preview, a segment nobody knows, and bytes after its end."""
+    segments = (
+        jpeg_segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\x00\x00\x00\x00\x00\x0c" + SECRETS["iptc"]),
+        jpeg_segment(0xE0, b"JFXX\x00\x10" + SECRETS["preview"]),
+        jpeg_segment(0xE9, b"whatever " + SECRETS["preview"]),
+    )
+    head = 4 + int.from_bytes(data[4:6], "big")
+    return data[:head] + b"".join(segments) + data[head:] + SECRETS["trailer"]
+
+
+def jpeg_segment(marker: int, payload: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(payload) + 2) + payload
+
+
+def mpo() -> bytes:
+    """Two pictures in one file, as stereo cameras and phones write them."""
+    file = BytesIO()
+    photo().save(file, "MPO", save_all=True, append_images=[Image.new("RGB", (300, 200), "lime")])
+    return file.getvalue()
+
+
+def png(image: Image.Image | None = None, *, private: bool = False, **parameters: object) -> bytes:
+    """A PNG file, written in haste so that there is something to save; `parameters` are Pillow's."""
+    file = BytesIO()
+    (image or photo()).save(file, "PNG", **{"compress_level": 1, **parameters})
+    return with_png_secrets(file.getvalue()) if private else file.getvalue()
+
+
+def with_png_secrets(data: bytes) -> bytes:
+    """The PNG with text in three kinds of chunk, a time, a private chunk, and bytes after its end."""
+    chunks = (
+        png_chunk(b"tEXt", b"Comment\x00" + SECRETS["comment"]),
+        png_chunk(b"zTXt", b"Raw profile type iptc\x00\x00" + zlib.compress(SECRETS["iptc"], 0)),
+        png_chunk(b"iTXt", b"XML:com.adobe.xmp\x00\x00\x00\x00\x00" + xmp()),
+        png_chunk(b"tIME", bytes((7, 232, 1, 2, 3, 4, 5))),
+        png_chunk(b"prVt", SECRETS["preview"]),
+    )
+    return data[:33] + b"".join(chunks) + data[33:] + SECRETS["trailer"]
+
+
+def png_chunk(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
+
+
+def raw_png(
+    size: tuple[int, int], depth: int, colour: int, rows: Iterable[bytes], *, before: bytes = b"", after: bytes = b""
+) -> bytes:
+    """A PNG of any depth and colour type from packed rows; `before` and `after` are chunks around its pixels."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    pixels = png_chunk(b"IDAT", zlib.compress(b"".join(b"\x00" + row for row in rows)))
+    return b"\x89PNG\r\n\x1a\n" + header + before + pixels + after + png_chunk(b"IEND", b"")
+
+
+def interlaced_png(image: Image.Image, missing: int = 0) -> bytes:
+    """An "L" image in the seven passes of Adam7; the last `missing` bytes of its pixel data are left out."""
+    width, height = image.size
+    pixels = image.tobytes()
+    rows = b""
+    for x, y, dx, dy in (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ):
+        rows += b"".join(b"\x00" + pixels[row * width + x : (row + 1) * width : dx] for row in range(y, height, dy))
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1))
+    data = png_chunk(b"IDAT", zlib.compress(rows[: len(rows) - missing]))
+    return b"\x89PNG\r\n\x1a\n" + header + data + png_chunk(b"IEND", b"")
+
+
+def apng() -> bytes:
+    file = BytesIO()
+    photo().save(file, "PNG", save_all=True, append_images=[Image.new("RGB", (300, 200), "lime")], duration=80)
+    return file.getvalue()
+
+
+# Colour profiles (ICC.1:2001-04, made from primaries in XYZ under D50).
+
+
+@cache
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def display_p3() -> bytes:
+    red, green, blue = (0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)
+    return _matrix_profile(red, green, blue, gamma=2.2)
+
+
+def adobe_rgb() -> bytes:
+    red, green, blue = (0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446)
+    return _matrix_profile(red, green, blue, gamma=2.19921875)
+
+
+def gray_profile(gamma: float = 1.2) -> bytes:
+    return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": _curve(gamma)})
+
+
+def cmyk_profile() -> bytes:
+    """A printer without black: cyan, magenta and yellow inks darken L*, and turn a* and b*, in equal steps."""
+    corners = b""
+    for number in range(16):
+        c, m, y, k = (number >> 3 & 1, number >> 2 & 1, number >> 1 & 1, number & 1)
+        light = max(0, 255 - 60 * (c + m + y) - 200 * k)
+        corners += bytes((light, 128 - 40 * c + 50 * m, 128 - 30 * c + 60 * y))
+    identity = b"".join(struct.pack(">i", 65536 if i % 4 == 0 else 0) for i in range(9))
+    ramp = bytes(range(256))
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + ramp * 4 + corners + ramp * 3
+    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
+
+
+def _matrix_profile(
+    red: tuple[float, ...], green: tuple[float, ...], blue: tuple[float, ...], *, gamma: float
+) -> bytes:
+    tags = {b"rXYZ": _xyz(red), b"gXYZ": _xyz(green), b"bXYZ": _xyz(blue)}
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _curve(gamma))
+    return _profile(b"mntr", b"RGB ", b"XYZ ", tags)
+
+
+def _xyz(values: tuple[float, ...]) -> bytes:
+    return b"XYZ " + bytes(4) + b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+
+def _curve(gamma: float) -> bytes:
+    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+
+
+def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
+    tags = {b"wtpt": _xyz((0.9642, 1.0, 0.8249)), b"cprt": b"text" + bytes(4) + b"none\x00\x00\x00\x00", **tags}
+    offset = 128 + 4 + 12 * len(tags)
+    index, heap = struct.pack(">I", len(tags)), b""
+    for tag, value in tags.items():
+        index += struct.pack(">4sII", tag, offset + len(heap), len(value))
+        heap += value + bytes(-len(value) % 4)
+    head = struct.pack(
+        ">I4sI4s4s4s12s4s", offset + len(heap), bytes(4), 0x02400000, kind, space, connection, bytes(12), b"acsp"
+    )
+    white = struct.pack(">iii", round(0.9642 * 65536), 65536, round(0.8249 * 65536))
+    return head.ljust(68, b"\x00") + white + bytes(48) + index + heap
+
+
+# Defects and bombs.
+
+
+def truncated(data: bytes, share: float = 0.5) -> bytes:
+    return data[: int(len(data) * share)]
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A few bytes that claim a picture of any size."""
+    return raw_png((width, height), 8, 2, [b"\x00" * 3])
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    data = bytearray(jpeg(Image.new("RGB", (8, 8))))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def jpeg_with_scans(number: int) -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    data = jpeg(photo((64, 64)), progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * number + data[-2:]
+
+
+def png_with_text_bomb() -> bytes:
+    """A chunk of 100 kB that unpacks to 100 MB."""
+    bomb = png_chunk(b"zTXt", b"Comment\x00\x00" + zlib.compress(bytes(100_000_000), 9))
+    data = png()
+    return data[:33] + bomb + data[33:]
+
+
+def png_with_profile_bomb() -> bytes:
+    bomb = png_chunk(b"iCCP", b"name\x00\x00" + zlib.compress(bytes(100_000_000), 9))
+    data = png()
+    return data[:33] + bomb + data[33:]
+
+
+def png_with_chunks(number: int) -> bytes:
+    data = png()
+    return data[:33] + png_chunk(b"prVt", b"") * number + data[33:]
+
+
+def jpeg_with_segments(number: int) -> bytes:
+    data = jpeg()
+    return data[:2] + jpeg_segment(0xE5, b"") * number + data[2:]

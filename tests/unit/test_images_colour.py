@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from pipeline.images.colour import useful_profile
+from pipeline.images.transform import Transformed, transform
+from tests import images, reference
+
+PROFILES = {
+    "Display P3": (images.display_p3(), "RGB"),
+    "Adobe RGB": (images.adobe_rgb(), "RGB"),
+    "gray": (images.gray_profile(), "L"),
+    "CMYK": (images.cmyk_profile(), "CMYK"),
+}
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+def thumbnail_pixel(result: Transformed, place: tuple[int, int]) -> tuple[int, ...]:
+    pixel = opened(result.outputs[0].data).convert("RGBA").getpixel(place)
+    assert isinstance(pixel, tuple)
+    return pixel
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_colours_of_a_profile_come_out_as_srgb(name: str):
+    profile, mode = PROFILES[name]
+    data = images.jpeg(images.photo(mode=mode), icc_profile=profile)
+    expected = reference.shown(data)
+
+    thumbnail, compressed = transform(data).outputs
+
+    assert "icc_profile" not in opened(thumbnail.data).info
+    assert reference.distance(reference.shown(thumbnail.data), reference.scaled(expected, thumbnail.size)) < 4
+    assert reference.distance(reference.shown(compressed.data), expected) < 4
+
+
+@pytest.mark.parametrize("name", ("Display P3", "Adobe RGB", "gray"))
+def test_a_compressed_jpeg_keeps_a_profile_that_is_not_srgb(name: str):
+    profile, mode = PROFILES[name]
+
+    compressed = transform(images.jpeg(images.photo(mode=mode), icc_profile=profile)).outputs[1]
+
+    assert opened(compressed.data).info["icc_profile"] == profile
+
+
+def test_a_compressed_cmyk_jpeg_becomes_srgb_without_its_profile():
+    data = images.jpeg(images.photo(mode="CMYK"), icc_profile=images.cmyk_profile())
+
+    compressed = opened(transform(data).outputs[1].data)
+
+    assert compressed.mode == "RGB"
+    assert "icc_profile" not in compressed.info
+
+
+@pytest.mark.parametrize("write", (images.jpeg, images.png))
+def test_an_srgb_profile_is_dropped(write):
+    data = write(images.photo(), icc_profile=images.srgb_profile())
+
+    for output in transform(data).outputs:
+        assert "icc_profile" not in opened(output.data).info
+
+
+@pytest.mark.parametrize("name", ("Display P3", "gray"))
+def test_a_compressed_png_keeps_its_profile_under_a_name_that_says_nothing(name: str):
+    profile, mode = PROFILES[name]
+    data = images.png(images.photo(mode=mode), icc_profile=profile)
+
+    thumbnail, compressed = transform(data).outputs
+
+    assert opened(compressed.data).info["icc_profile"] == profile
+    assert b"ICC Profile" not in compressed.data
+    assert (
+        reference.distance(reference.shown(thumbnail.data), reference.scaled(reference.shown(data), thumbnail.size)) < 4
+    )
+
+
+def test_a_gray_looking_png_with_a_colour_profile_stays_in_colour():
+    data = images.png(images.photo(mode="L").convert("RGB"), icc_profile=images.display_p3())
+
+    compressed = opened(transform(data).outputs[1].data)
+
+    assert compressed.mode in ("RGB", "P")
+
+
+@pytest.mark.parametrize(
+    "profile",
+    (b"", b"no profile", images.display_p3()[:200], images.gray_profile(), images.cmyk_profile()),
+    ids=("empty", "nonsense", "cut", "gray", "CMYK"),
+)
+def test_a_profile_that_does_not_fit_the_image_is_passed_over(profile: bytes):
+    plain = transform(images.jpeg())
+    odd = transform(images.jpeg(icc_profile=profile))
+
+    assert [output.data for output in odd.outputs] == [output.data for output in plain.outputs]
+
+
+def test_what_is_srgb_is_told_by_colours_and_not_by_name():
+    named_srgb = images.display_p3().replace(b"none", b"sRGB")
+
+    assert useful_profile(named_srgb, "RGB") == named_srgb
+    assert useful_profile(images.srgb_profile(), "RGB") is None
+
+
+def test_ycck_is_read_as_the_adobe_marker_says():
+    data = images.jpeg(images.photo(mode="CMYK"))
+    adobe = data.index(b"Adobe")
+    data = data[: adobe + 11] + b"\x02" + data[adobe + 12 :]
+
+    thumbnail = transform(data).outputs[0]
+
+    expected = reference.scaled(reference.shown(data), thumbnail.size)
+    assert reference.distance(reference.shown(thumbnail.data), expected) < 4
+
+
+def test_sixteen_bit_gray_is_scaled_and_not_clipped():
+    rows = [b"\x80\x07" * 256] * 64
+
+    result = transform(images.raw_png((256, 64), 16, 0, rows))
+
+    assert thumbnail_pixel(result, (200, 32))[:3] == pytest.approx((128,) * 3, abs=2)
+
+
+TRANSPARENT_KEYS = {
+    "gray, 1 bit": (1, 0, b"\x00" * 4, b"\xff" * 4, b"\x00\x01"),
+    "gray, 2 bits": (2, 0, b"\x55" * 8, b"\xaa" * 8, b"\x00\x02"),
+    "gray, 4 bits": (4, 0, b"\x33" * 16, b"\xcc" * 16, b"\x00\x0c"),
+    "gray, 8 bits": (8, 0, b"\x20" * 32, b"\xc0" * 32, b"\x00\xc0"),
+    "gray, 16 bits": (16, 0, b"\x20\x21" * 32, b"\xc0\xc1" * 32, b"\xc0\xc1"),
+    "colour, 8 bits": (8, 2, b"\x20\x30\x40" * 32, b"\xc0\xd0\xe0" * 32, b"\x00\xc0\x00\xd0\x00\xe0"),
+    "colour, 16 bits": (16, 2, b"\x20\x30\x40\x50\x60\x70" * 32, b"\xc0\xc1" * 96, b"\xc0\xc1" * 3),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPARENT_KEYS)
+def test_one_colour_named_as_transparent_is_transparent_in_the_thumbnail(name: str):
+    depth, kind, opaque, clear, key = TRANSPARENT_KEYS[name]
+    rows = [opaque] * 16 + [clear] * 16
+    result = transform(images.raw_png((32, 32), depth, kind, rows, before=images.png_chunk(b"tRNS", key)))
+
+    assert thumbnail_pixel(result, (16, 4))[3] == 255
+    assert thumbnail_pixel(result, (16, 28))[3] == 0
+
+
+@pytest.mark.parametrize("transparency", (3, bytes(range(0, 256, 4))), ids=("one entry", "an alpha for each"))
+def test_a_palette_with_transparency_keeps_it_in_the_thumbnail(transparency: int | bytes):
+    data = images.png(images.photo(mode="P"), transparency=transparency)
+
+    thumbnail = transform(data).outputs[0]
+
+    expected = reference.scaled(reference.shown(data), thumbnail.size)
+    assert reference.distance(reference.shown(thumbnail.data), expected) < 4
+
+
+def test_colours_do_not_bleed_out_of_transparent_pixels():
+    image = Image.new("RGBA", (1024, 1024), (255, 0, 0, 0))
+    image.paste((0, 0, 255, 255), (0, 0, 512, 1024))
+
+    red, _, blue, alpha = thumbnail_pixel(transform(images.png(image)), (127, 128))
+
+    assert alpha > 200
+    assert red < 12
+    assert blue > 243

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pipeline.images.geometry import fit_within, shown_size
+from pipeline.images.options import ImageOptions, OutputOptions
+from pipeline.images.transform import transform
+from tests import images
+
+SIDES = st.one_of(st.integers(1, 40), st.integers(200, 700))
+MODES = st.sampled_from((("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "LA")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(width=SIDES, height=SIDES, kind=MODES, orientation=st.integers(1, 8))
+@example(width=1, height=1, kind=("JPEG", "RGB"), orientation=1)
+@example(width=1, height=1, kind=("PNG", "RGBA"), orientation=5)
+@example(width=257, height=256, kind=("PNG", "RGBA"), orientation=6)
+def test_any_size_gives_a_thumbnail_inside_its_box_and_a_whole_compressed_image(width, height, kind, orientation):
+    form, mode = kind
+    write = images.jpeg if form == "JPEG" else images.png
+    data = write(images.photo((width, height), mode), exif=images.exif(orientation=orientation))
+
+    thumbnail, compressed = transform(data).outputs
+
+    shown = shown_size((width, height), orientation)
+    assert compressed.size == shown
+    assert Image.open(BytesIO(thumbnail.data)).size == thumbnail.size
+    assert max(thumbnail.size) == min(256, max(shown))
+    assert all(side <= whole for side, whole in zip(thumbnail.size, shown, strict=True))
+    assert len(compressed.data) <= len(data)
+
+
+@given(
+    size=st.tuples(st.integers(1, 20_000), st.integers(1, 20_000)),
+    box=st.tuples(st.integers(1, 2_000), st.integers(1, 2_000)),
+)
+def test_fitting_keeps_proportions_fills_the_box_and_never_enlarges(size, box):
+    width, height = fit_within(size, box)
+
+    assert 1 <= width <= min(size[0], box[0])
+    assert 1 <= height <= min(size[1], box[1])
+    assert (width, height) == size or width == box[0] or height == box[1]
+    assert abs(width - size[0] * height / size[1]) <= max(1, size[0] / size[1])
+
+
+@pytest.mark.parametrize("size", ((20_000, 1), (1, 20_000)))
+@pytest.mark.parametrize("write", (images.jpeg, images.png))
+def test_the_most_extreme_proportions_are_no_trouble(write, size: tuple[int, int]):
+    thumbnail = transform(write(Image.new("RGB", size, "teal"))).outputs[0]
+
+    assert sorted(thumbnail.size) == [1, 256]
+
+
+def test_a_thumbnail_is_as_large_as_a_picture_that_is_smaller_than_its_box():
+    assert transform(images.jpeg(images.photo((200, 100)))).outputs[0].size == (200, 100)
+
+
+def test_a_box_that_is_no_square_means_the_picture_as_shown():
+    options = ImageOptions(outputs=(("wide", OutputOptions(fit=(100, 20), format="PNG")),))
+    on_its_side = images.jpeg(exif=images.exif(orientation=6))
+
+    (wide,) = transform(on_its_side, options).outputs
+
+    assert wide.size == Image.open(BytesIO(wide.data)).size == (13, 20)
