@@ -8,16 +8,10 @@ from PIL import Image
 from img.scenes.light import developed, gradient, linear, mix, reduced, rgb, smoothstep
 from img.scenes.noise import Array, eroded, fractal, ridged, value
 from img.scenes.sky import cirrus
-from img.scenes.terrain import Camera, Land, View, look, normals
+from img.scenes.terrain import Camera, Land, View, direction, look, normals
 
 #: Pixels painted per pixel shown, along each side; what is over smooths the edges.
 _OVER = 1.5
-
-
-def direction(x: float, y: float, z: float) -> Array:
-    """A unit vector."""
-    vector = np.array([x, y, z], np.float32)
-    return vector / np.linalg.norm(vector)
 
 
 def alps(size: tuple[int, int]) -> Image.Image:

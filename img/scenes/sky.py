@@ -25,7 +25,7 @@ def sunset(size: tuple[int, int]) -> Image.Image:
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     x, y = (x / columns - 0.5) * 1.2, (0.80 - y / rows) * 1.2 * rows / columns
     sun = (0.10, 0.035)
-    near_sun = np.hypot(x - sun[0], (y - sun[1]) * 1.3)
+    near_sun = np.hypot(x - sun[0], y - sun[1])
     clear = gradient(y * 1.1, [(0, "#ffcf87"), (0.10, "#fba867"), (0.28, "#d97f7e"), (0.55, "#7b6a9c"), (1, "#33477f")])
     clear += np.exp(-near_sun * 7)[..., None] * rgb(2.6, 1.25, 0.36) + (near_sun < 0.021)[..., None] * rgb(24, 15, 7)
     thickness, lit = _mackerel(x, np.maximum(y, 0.004), sun)
@@ -57,8 +57,8 @@ def _cover(x: Array, z: Array, *, octaves: int = 7) -> Array:
     bend_x = fractal(x * 0.7, z * 0.7, 110, octaves=3)
     bend_z = fractal(x * 0.7 + 4, z * 0.7 + 8, 115, octaves=3)
     puffs = 0.5 - np.abs(fractal((x + bend_x) * 1.5, (z + bend_z) * 2.1, 120, octaves=octaves, gain=0.58)) * 1.5
-    fields = fractal(x * 0.32 + 1.3, z * 0.42 + 6, 125, octaves=4)
-    return np.clip((puffs + 1.7 * fields + 0.02) * 2.0, 0, 1.6)
+    fields = fractal(x * 0.5 + 2.3, z * 0.6 + 6, 127, octaves=4)
+    return np.clip((puffs + 1.5 * fields + 0.12) * 2.0, 0, 1.6)
 
 
 def _sea(x: Array, y: Array, sun: tuple[float, float]) -> Array:

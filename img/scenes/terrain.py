@@ -13,6 +13,12 @@ import numpy as np
 from img.scenes.noise import Array, blurred, sample
 
 
+def direction(x: float, y: float, z: float) -> Array:
+    """A unit vector."""
+    vector = np.array([x, y, z], np.float32)
+    return vector / np.linalg.norm(vector)
+
+
 @dataclass(frozen=True)
 class Camera:
     """Where one stands (`x`, `height`, `z`), how wide one sees, and the row of the horizon as a share of the height."""
