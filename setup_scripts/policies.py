@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 Policy = dict[str, Any]
@@ -16,7 +15,6 @@ Policy = dict[str, Any]
 PUBLIC = ("index.html", "assets/*", "thumbnails/*", "compressed/*")
 #: What the processing function may change there; never the page.
 OUTPUT_FOLDERS = ("thumbnails/*", "compressed/*")
-TEMPLATES = Path(__file__).resolve().parent.parent / "permission_templates"
 
 
 def policy(*statements: Mapping[str, Any]) -> Policy:
@@ -140,12 +138,3 @@ def templates() -> dict[str, str]:
         "queue.json": queue(queue_arn, uploads, account),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
-
-
-def write_templates(folder: Path = TEMPLATES) -> None:
-    for name, text in templates().items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    write_templates()

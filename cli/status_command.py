@@ -1,0 +1,132 @@
+"""`python status.py`: what waits, what became of the images, and what that saved."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cli import console, exits
+from cli.arguments import Choice, command_parser
+from cli.connection import Connection, connect
+from cli.queue_counts import in_flight, waiting
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+WATCH_PAUSE = 2.0
+_ATTRIBUTES = "Outcome, ErrorCode, OriginalBytes, CompressedBytes"
+
+
+@dataclass
+class Totals:
+    """The records, counted by outcome, and the failed ones by code. Bytes are of images that are done."""
+
+    images: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    bytes_before: int = 0
+    bytes_after: int = 0
+
+    def add(self, item: dict[str, Any]) -> None:
+        """Count one record."""
+        self.images += 1
+        self.outcomes[str(item.get("Outcome"))] += 1
+        if "ErrorCode" in item:
+            self.codes[str(item["ErrorCode"])] += 1
+        if "CompressedBytes" in item:
+            self.bytes_before += int(item.get("OriginalBytes", 0))
+            self.bytes_after += int(item["CompressedBytes"])
+
+
+def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None = None) -> int:
+    """Print the state of the pipeline, once or again and again; returns the exit code."""
+    parser = command_parser(
+        "Shows messages that wait, are in flight or are dead, records by outcome, and bytes saved.",
+        "python status.py",
+        "python status.py --watch     again every two seconds, until Ctrl-C",
+        "python status.py --json",
+        prog="status.py",
+    )
+    parser.add_argument("--watch", action="store_true", help="repeat until Ctrl-C")
+    arguments = parser.parse_args(argv)
+    return exits.run(lambda: _run(arguments, start))
+
+
+def _run(arguments: argparse.Namespace, start: Callable[[], None] | None) -> int:
+    with connect(Choice.from_arguments(arguments), start=start) as connection:
+        console.say(f"On {connection.target.description}")
+        _print(status(connection), as_json=arguments.json)
+        while arguments.watch:
+            time.sleep(WATCH_PAUSE)
+            _print(status(connection), as_json=arguments.json)
+    return exits.Exit.DONE
+
+
+def status(connection: Connection) -> dict[str, Any]:
+    """Everything that is shown, as plain values."""
+    sqs, resources = connection.aws.sqs, connection.resources
+    queue = resources.require("messages-queue", "setup.py")
+    totals = count(connection.aws.dynamodb, resources.require("dynamodb-table", "setup.py"))
+    return {
+        "waiting": waiting(sqs, queue),
+        "in_flight": in_flight(sqs, queue),
+        "dead_letters": waiting(sqs, resources.require("dead-letter-queue", "setup.py")),
+        "images": totals.images,
+        "outcomes": dict(totals.outcomes),
+        "codes": dict(totals.codes),
+        "bytes_before": totals.bytes_before,
+        "bytes_after": totals.bytes_after,
+        "bytes_saved": totals.bytes_before - totals.bytes_after,
+    }
+
+
+def count(dynamodb: DynamoDBClient, table: str) -> Totals:
+    """The totals of all records, read from an index, which holds less than the table."""
+    from pipeline.records import decode_item
+
+    totals = Totals()
+    for item in _items(dynamodb, table):
+        totals.add(decode_item(item))
+    return totals
+
+
+def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
+    from pipeline.records import NEWEST_INDEX, SHARDS
+
+    for shard in SHARDS:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            IndexName=NEWEST_INDEX,
+            KeyConditionExpression="Feed = :feed",
+            ExpressionAttributeValues={":feed": {"S": shard}},
+            ProjectionExpression=_ATTRIBUTES,
+        )
+        for page in pages:
+            yield from page.get("Items", [])
+
+
+def _print(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        console.json_line(facts)
+        return
+    rows = [
+        ("Messages waiting", facts["waiting"]),
+        ("Messages in flight", facts["in_flight"]),
+        ("Dead letters", facts["dead_letters"]),
+        ("Images", facts["images"]),
+        *((f"  {outcome}", number) for outcome, number in sorted(facts["outcomes"].items())),
+        *((f"    {code}", number) for code, number in sorted(facts["codes"].items())),
+        ("Bytes before", console.byte_size(facts["bytes_before"])),
+        ("Bytes after", console.byte_size(facts["bytes_after"])),
+        ("Bytes saved", console.byte_size(facts["bytes_saved"]) + _percent(facts)),
+    ]
+    console.table(("", "Now"), rows, right=("Now",))
+
+
+def _percent(facts: dict[str, Any]) -> str:
+    before = facts["bytes_before"]
+    return f" ({100 * facts['bytes_saved'] / before:.1f} %)" if before else ""

@@ -1,0 +1,89 @@
+"""Waiting for the records of images that were sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from setup_scripts.sending import Item, Sent
+
+if TYPE_CHECKING:
+    from cli.aws import Aws
+
+#: BatchGetItem takes so many keys at once.
+_BATCH = 100
+#: So many records are asked for in one round, oldest first: a large upload must not become a storm of reads.
+_ROUND = 1000
+PAUSE = 0.5
+#: Seconds without a new result, with nothing waiting in the queue: what is missing now will not come.
+IDLE = 15.0
+#: Seconds without a new result although messages wait; the longest pause before a retry is 900.
+STALLED = 300.0
+
+_ATTRIBUTES = (
+    "ImageID",
+    "Outcome",
+    "ErrorCode",
+    "ErrorMessage",
+    "ETag",
+    "VersionId",
+    "ProcessedAt",
+    "OriginalBytes",
+    "CompressedBytes",
+    "SavedPercent",
+    "ThumbnailURL",
+    "CompressedURL",
+)
+
+
+def records(aws: Aws, table: str, keys: Sequence[str]) -> dict[str, Item]:
+    """The records of `keys` that exist, by key, read consistently."""
+    from pipeline.records import decode_item
+
+    found: dict[str, Item] = {}
+    wanted = [{"ImageID": {"S": key}} for key in dict.fromkeys(keys)]
+    while wanted:
+        request: Any = {table: _request(wanted[:_BATCH])}
+        answer = aws.dynamodb.batch_get_item(RequestItems=request)
+        items = [decode_item(item) for item in answer["Responses"].get(table, [])]
+        found |= {item["ImageID"]: item for item in items}
+        left: Any = answer.get("UnprocessedKeys", {}).get(table)
+        wanted = [*(left["Keys"] if left else []), *wanted[_BATCH:]]
+    return found
+
+
+def _request(keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"Keys": list(keys), "ConsistentRead": True, "ProjectionExpression": ", ".join(_ATTRIBUTES)}
+
+
+def follow(
+    sent: Sequence[Sent],
+    *,
+    read: Callable[[Sequence[str]], Mapping[str, Item]],
+    is_queue_empty: Callable[[], bool],
+    advance: Callable[[int], None],
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Item]:
+    """The records of `sent` by key, as they come; those that do not come are left out. `advance` counts them."""
+    done: dict[str, Item] = {}
+    waiting = list(sent)
+    last_news = clock()
+    while waiting:
+        items = read([one.key for one in waiting[:_ROUND]])
+        answered = [one for one in waiting[:_ROUND] if one.is_answered_by(items.get(one.key))]
+        done |= {one.key: items[one.key] for one in answered}
+        waiting = [one for one in waiting if one.key not in done]
+        if answered:
+            advance(len(answered))
+            last_news = clock()
+        elif _is_hopeless(clock() - last_news, is_queue_empty):
+            break
+        if waiting:
+            sleep(PAUSE)
+    return done
+
+
+def _is_hopeless(silence: float, is_queue_empty: Callable[[], bool]) -> bool:
+    return silence > STALLED or (silence > IDLE and is_queue_empty())

@@ -1,0 +1,87 @@
+"""Bringing one image to the pipeline: upload it, send a message for it, or leave it because all is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from setup_scripts.folder import LocalImage
+from setup_scripts.lookup import look
+
+if TYPE_CHECKING:
+    from cli.aws import Aws
+
+Item = Mapping[str, Any]
+_MAX_KEY_BYTES = 1024
+
+
+class Way(Enum):
+    UPLOADED = "uploaded"
+    ANNOUNCED = "message sent"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An object whose record is awaited: it names this version, and is not the one that was there `before`."""
+
+    key: str
+    etag: str
+    version_id: str | None
+    way: Way
+    before: str | None = None
+
+    def is_answered_by(self, item: Item | None) -> bool:
+        """Whether `item` is the record of this very object, made after it was sent."""
+        if item is None or item.get("ETag") != self.etag or item.get("VersionId") != self.version_id:
+            return False
+        return bool(item.get("ProcessedAt") != self.before)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The uploads bucket and its queue; safe to share between threads."""
+
+    aws: Aws
+    bucket: str
+    queue_url: str
+
+    def send(self, image: LocalImage, item: Item | None, *, force: bool) -> Sent:
+        """Upload `image` unless the bucket has just these bytes; then send a message unless `item` is their record."""
+        if len(image.key.encode()) > _MAX_KEY_BYTES:
+            raise ValueError(f"its path has more than the {_MAX_KEY_BYTES} bytes that S3 allows")
+        data = image.path.read_bytes()
+        present = look(lambda: self.aws.s3.head_object(Bucket=self.bucket, Key=image.key), "404", "NoSuchKey")
+        if present is None or present["ETag"].strip('"') != hashlib.md5(data, usedforsecurity=False).hexdigest():
+            return self._upload(image, data)
+        sent = Sent(image.key, present["ETag"].strip('"'), _version(present), Way.UNCHANGED)
+        if sent.is_answered_by(item) and not force:
+            return sent
+        return self.announce(sent, item, force=force)
+
+    def announce(self, sent: Sent, item: Item | None, *, force: bool) -> Sent:
+        """Send the message that names an object which is in the bucket already."""
+        body: dict[str, object] = {"bucket_name": self.bucket, "image_key": sent.key}
+        if force:
+            body["force"] = True
+        self.aws.sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(body))
+        before = item.get("ProcessedAt") if item and force else None
+        return Sent(sent.key, sent.etag, sent.version_id, Way.ANNOUNCED, before)
+
+    def look_up(self, key: str) -> Sent:
+        """The object under `key` as it is now."""
+        present = self.aws.s3.head_object(Bucket=self.bucket, Key=key)
+        return Sent(key, present["ETag"].strip('"'), _version(present), Way.UNCHANGED)
+
+    def _upload(self, image: LocalImage, data: bytes) -> Sent:
+        put = self.aws.s3.put_object(Bucket=self.bucket, Key=image.key, Body=data, ContentType=image.content_type)
+        return Sent(image.key, put["ETag"].strip('"'), _version(put), Way.UPLOADED)
+
+
+def _version(answer: Any) -> str | None:
+    version_id = answer.get("VersionId")
+    return None if version_id in (None, "null") else version_id
