@@ -27,7 +27,13 @@ class StorageEngine:
     remove: Any
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("local cloud", marks=pytest.mark.local_cloud)])
+_AWS_ENGINES = ["moto", pytest.param("local cloud", marks=pytest.mark.local_cloud)]
+
+#: For what only an engine that speaks AWS's own API can show.
+ON_AWS_ENGINES = pytest.mark.parametrize("clients", _AWS_ENGINES, indirect=True)
+
+
+@pytest.fixture(params=["memory", *_AWS_ENGINES])
 def clients(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any] | None]:
     """Clients of the engine, or None for the one in memory, which needs none."""
     if request.param == "memory":

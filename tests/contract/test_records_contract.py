@@ -1,7 +1,6 @@
 from dataclasses import replace
 
-import pytest
-
+from tests.contract.conftest import ON_AWS_ENGINES
 from tests.odd_keys import ODD_KEYS
 from tests.unit.test_records import DONE, FAILED
 
@@ -46,9 +45,8 @@ def test_only_the_record_that_was_read_is_deleted(records):
     assert not records.delete(DONE)
 
 
+@ON_AWS_ENGINES
 def test_a_note_of_the_user_survives_every_write(records, clients):
-    if clients is None:
-        pytest.skip("the engine in memory keeps no attributes of users")
     records.put(DONE, replacing=None)
     clients["dynamodb"].execute_statement(
         Statement=f"UPDATE \"{records._table_name}\" SET Note = 'mine' WHERE ImageID = '{DONE.image_id}'"

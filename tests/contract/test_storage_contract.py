@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.errors import RetryError
 from pipeline.job import Output
+from tests.contract.conftest import ON_AWS_ENGINES
 from tests.odd_keys import ODD_KEYS
 
 OUTPUT = Output("thumbnail", b"pixels", "image/webp", "WEBP", (2, 1))
@@ -93,9 +94,8 @@ def test_odd_keys_come_back_as_they_went(engine):
     assert {key: get(engine, key, max_bytes=4096).data for key in keys} == {key: key.encode() for key in keys}
 
 
-def test_an_object_of_somebody_else_in_the_place_of_an_output_is_never_overwritten(engine, clients):
-    if clients is None:
-        pytest.skip("the engine in memory keeps no metadata of others")
+@ON_AWS_ENGINES
+def test_an_object_of_somebody_else_in_the_place_of_an_output_is_never_overwritten(engine):
     engine.put(engine.bucket, "thumbnails/a/1.webp", b"theirs")
 
     with pytest.raises(RetryError, match="move it away"):
