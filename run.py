@@ -1,4 +1,4 @@
-"""`make run` without make: makes .venv, sets up on this laptop, uploads img/, prints the gallery's address."""
+"""Does all of `make run`: makes .venv, sets up on this laptop, uploads img/ and prints the gallery's address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUERY = """SELECT ImageID, Outcome, SavedPercent FROM ImageMetadata WHERE ImageI
 
 def main() -> int:
     argparse.ArgumentParser(
-        description=f"{__doc__} It runs the programs that are there for each part; a second run takes seconds.",
+        description=__doc__,
         epilog="example:\n  python run.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()

@@ -81,7 +81,7 @@ def _create_mapping(context: Context, queue_arn: str, function: str, wanted: dic
     # For some seconds after its policy was written, the role may not read the queue yet.
     made = context.settled(
         lambda: context.aws.functions.create_event_source_mapping(
-            EventSourceArn=queue_arn, FunctionName=function, Enabled=True, **wanted
+            EventSourceArn=queue_arn, FunctionName=function, Enabled=True, Tags=context.tags, **wanted
         ),
         not_yet=lambda error: says(error, "does not have permissions", "execution role"),
     )

@@ -77,7 +77,6 @@ def delete(context: Context) -> None:
     for function in (GALLERY, PROCESSING):
         function_name = context.suffixed(function.base_name)
         if _configuration(context, function_name):
-            look(lambda n=function_name: context.aws.functions.delete_function_url_config(FunctionName=n), _GONE)  # type: ignore[misc]
             look(lambda n=function_name: context.aws.functions.delete_function(FunctionName=n), _GONE)  # type: ignore[misc]
             context.say(f"deleted: function {function_name}")
         context.resources.pop(function.key, None)

@@ -10,6 +10,14 @@ from cli.connection import Connection
 from cli.exits import FORBIDDEN
 from setup_scripts.lookup import look
 
+_ABSENT = (
+    "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "NoSuchEntity",
+)
+
 
 def recover(connection: Connection, say: Callable[[str], None]) -> None:
     """Put names that cannot be guessed back into an empty state; all others follow from the deployment's name."""
@@ -50,15 +58,26 @@ def _known_name(arn: str, name: str) -> tuple[str, str] | None:
 
 
 def _exists(aws: Aws, arn: str) -> bool:
+    """Whether the resource is still there; of a kind that we do not make, its tag is proof enough."""
     service, resource = arn.split(":")[2], arn.split(":", 5)[-1]
-    last = resource.split("/")[-1].split(":")[-1]
-    calls: dict[str, tuple[Callable[[], object], str]] = {
-        "s3": (lambda: aws.s3.head_bucket(Bucket=resource), "404"),
-        "sqs": (lambda: aws.sqs.get_queue_url(QueueName=resource), "AWS.SimpleQueueService.NonExistentQueue"),
-        "dynamodb": (lambda: aws.dynamodb.describe_table(TableName=last), "ResourceNotFoundException"),
-        "lambda": (lambda: aws.functions.get_function(FunctionName=last), "ResourceNotFoundException"),
+    last = resource.rpartition(":" if ":" in resource else "/")[2]
+    ask: dict[str, Callable[[], object]] = {
+        "s3": lambda: aws.s3.head_bucket(Bucket=resource),
+        "sqs": lambda: aws.sqs.get_queue_url(QueueName=resource),
+        "dynamodb": lambda: aws.dynamodb.describe_table(TableName=last),
+        "iam": lambda: aws.iam.get_role(RoleName=last),
+        "lambda": lambda: _lambda_resource(aws, resource, last),
+        "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
     }
-    if service not in calls:
-        return True
-    call, absent = calls[service]
-    return look(call, absent, "QueueDoesNotExist") is not None
+    return service not in ask or bool(look(ask[service], *_ABSENT))
+
+
+def _lambda_resource(aws: Aws, resource: str, last: str) -> object:
+    if resource.startswith("event-source-mapping"):
+        return aws.functions.get_event_source_mapping(UUID=last)
+    return aws.functions.get_function_configuration(FunctionName=last)
+
+
+def _log_group(aws: Aws, group: str) -> bool:
+    found = aws.logs.describe_log_groups(logGroupNamePrefix=group).get("logGroups", [])
+    return any(entry.get("logGroupName") == group for entry in found)
