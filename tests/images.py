@@ -1,14 +1,16 @@
-"""Images made for tests: each function returns the bytes of a file with one property, or one defect."""
+"""Images made for tests: each function returns the bytes of a file with one property.
+
+Files with a defect are made in bombs.py, colour profiles in colour_profiles.py.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from collections.abc import Iterable
-from functools import cache
 from io import BytesIO
 
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageDraw
 
 #: Texts that must never be found in an output; each metadata maker hides one of them.
 SECRETS = {
@@ -177,115 +179,5 @@ def apng() -> bytes:
     return file.getvalue()
 
 
-# Colour profiles (ICC.1:2001-04, made from primaries in XYZ under D50).
-
-
-@cache
-def srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def display_p3() -> bytes:
-    red, green, blue = (0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)
-    return _matrix_profile(red, green, blue, gamma=2.2)
-
-
-def adobe_rgb() -> bytes:
-    red, green, blue = (0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446)
-    return _matrix_profile(red, green, blue, gamma=2.19921875)
-
-
-def gray_profile(gamma: float = 1.2) -> bytes:
-    return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": _curve(gamma)})
-
-
-def cmyk_profile() -> bytes:
-    """A printer without black: cyan, magenta and yellow inks darken L*, and turn a* and b*, in equal steps."""
-    corners = b""
-    for number in range(16):
-        c, m, y, k = (number >> 3 & 1, number >> 2 & 1, number >> 1 & 1, number & 1)
-        light = max(0, 255 - 60 * (c + m + y) - 200 * k)
-        corners += bytes((light, 128 - 40 * c + 50 * m, 128 - 30 * c + 60 * y))
-    identity = b"".join(struct.pack(">i", 65536 if i % 4 == 0 else 0) for i in range(9))
-    ramp = bytes(range(256))
-    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + ramp * 4 + corners + ramp * 3
-    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
-
-
-def _matrix_profile(
-    red: tuple[float, ...], green: tuple[float, ...], blue: tuple[float, ...], *, gamma: float
-) -> bytes:
-    tags = {b"rXYZ": _xyz(red), b"gXYZ": _xyz(green), b"bXYZ": _xyz(blue)}
-    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _curve(gamma))
-    return _profile(b"mntr", b"RGB ", b"XYZ ", tags)
-
-
-def _xyz(values: tuple[float, ...]) -> bytes:
-    return b"XYZ " + bytes(4) + b"".join(struct.pack(">i", round(value * 65536)) for value in values)
-
-
-def _curve(gamma: float) -> bytes:
-    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
-
-
-def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
-    tags = {b"wtpt": _xyz((0.9642, 1.0, 0.8249)), b"cprt": b"text" + bytes(4) + b"none\x00\x00\x00\x00", **tags}
-    offset = 128 + 4 + 12 * len(tags)
-    index, heap = struct.pack(">I", len(tags)), b""
-    for tag, value in tags.items():
-        index += struct.pack(">4sII", tag, offset + len(heap), len(value))
-        heap += value + bytes(-len(value) % 4)
-    head = struct.pack(
-        ">I4sI4s4s4s12s4s", offset + len(heap), bytes(4), 0x02400000, kind, space, connection, bytes(12), b"acsp"
-    )
-    white = struct.pack(">iii", round(0.9642 * 65536), 65536, round(0.8249 * 65536))
-    return head.ljust(68, b"\x00") + white + bytes(48) + index + heap
-
-
-# Defects and bombs.
-
-
 def truncated(data: bytes, share: float = 0.5) -> bytes:
     return data[: int(len(data) * share)]
-
-
-def png_claiming(width: int, height: int) -> bytes:
-    """A few bytes that claim a picture of any size."""
-    return raw_png((width, height), 8, 2, [b"\x00" * 3])
-
-
-def jpeg_claiming(width: int, height: int) -> bytes:
-    data = bytearray(jpeg(Image.new("RGB", (8, 8))))
-    frame = data.index(b"\xff\xc0")
-    data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
-    return bytes(data)
-
-
-def jpeg_with_scans(number: int) -> bytes:
-    """A progressive JPEG whose last scan comes again and again."""
-    data = jpeg(photo((64, 64)), progressive=True)
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * number + data[-2:]
-
-
-def png_with_text_bomb() -> bytes:
-    """A chunk of 100 kB that unpacks to 100 MB."""
-    bomb = png_chunk(b"zTXt", b"Comment\x00\x00" + zlib.compress(bytes(100_000_000), 9))
-    data = png()
-    return data[:33] + bomb + data[33:]
-
-
-def png_with_profile_bomb() -> bytes:
-    bomb = png_chunk(b"iCCP", b"name\x00\x00" + zlib.compress(bytes(100_000_000), 9))
-    data = png()
-    return data[:33] + bomb + data[33:]
-
-
-def png_with_chunks(number: int) -> bytes:
-    data = png()
-    return data[:33] + png_chunk(b"prVt", b"") * number + data[33:]
-
-
-def jpeg_with_segments(number: int) -> bytes:
-    data = jpeg()
-    return data[:2] + jpeg_segment(0xE5, b"") * number + data[2:]

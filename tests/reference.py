@@ -10,13 +10,15 @@ from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 def shown(data: bytes) -> Image.Image:
     """The picture in `data` as people see it: upright, sRGB, "RGBA", full size."""
     with Image.open(BytesIO(data)) as image:
-        upright: Image.Image = ImageOps.exif_transpose(image)
+        upright = ImageOps.exif_transpose(image)
         profile = image.info.get("icc_profile")
     if upright.mode == "I;16":
         upright = upright.point(lambda value: value * (1 / 256)).convert("L")
     if profile and upright.mode in ("L", "RGB", "CMYK"):
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        upright = ImageCms.profileToProfile(upright, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        upright = (
+            ImageCms.profileToProfile(upright, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or upright
+        )
     return upright.convert("RGBA")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.images import colour, encode, geometry, png_parts
@@ -46,16 +47,15 @@ def _png(source: Source, stripped: bytes) -> bytes | None:
         return None
     pixels = source.image.width * source.image.height
     if encode.OXIPNG is not None:
-        return by_oxipng(source, stripped) if pixels <= _OXIPNG_PIXELS else None
+        optimize = encode.OXIPNG.optimize_from_memory
+        return by_oxipng(source, stripped, optimize) if pixels <= _OXIPNG_PIXELS else None
     return by_pillow(source) if pixels <= _PILLOW_PIXELS else None
 
 
-def by_oxipng(source: Source, stripped: bytes) -> bytes | None:
-    """`stripped` by oxipng level 1, lossless; None where oxipng gives up."""
-    if encode.OXIPNG is None:
-        return None
+def by_oxipng(source: Source, stripped: bytes, optimize: Callable[..., bytes]) -> bytes | None:
+    """`stripped` by oxipng level 1, lossless; None where oxipng gives up, which is no fault of the image."""
     try:
-        packed: bytes = encode.OXIPNG.optimize_from_memory(
+        return optimize(
             stripped,
             level=1,
             timeout=_OXIPNG_SECONDS,
@@ -63,9 +63,13 @@ def by_oxipng(source: Source, stripped: bytes) -> bytes | None:
             grayscale_reduction=source.profile is None,
             palette_reduction=source.profile is None or source.image.mode not in _GRAY_MODES,
         )
-    except encode.OXIPNG.PngError:
+    except Exception:
         return None
-    return packed
+    except BaseException as panic:
+        # A panic of Rust code arrives as a BaseException.
+        if type(panic).__name__ != "PanicException":
+            raise
+        return None
 
 
 def by_pillow(source: Source) -> bytes | None:

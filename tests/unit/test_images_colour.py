@@ -7,13 +7,13 @@ from PIL import Image
 
 from pipeline.images.colour import useful_profile
 from pipeline.images.transform import Transformed, transform
-from tests import images, reference
+from tests import colour_profiles, images, reference
 
 PROFILES = {
-    "Display P3": (images.display_p3(), "RGB"),
-    "Adobe RGB": (images.adobe_rgb(), "RGB"),
-    "gray": (images.gray_profile(), "L"),
-    "CMYK": (images.cmyk_profile(), "CMYK"),
+    "Display P3": (colour_profiles.display_p3(), "RGB"),
+    "Adobe RGB": (colour_profiles.adobe_rgb(), "RGB"),
+    "gray": (colour_profiles.gray_profile(), "L"),
+    "CMYK": (colour_profiles.cmyk_profile(), "CMYK"),
 }
 
 
@@ -50,7 +50,7 @@ def test_a_compressed_jpeg_keeps_a_profile_that_is_not_srgb(name: str):
 
 
 def test_a_compressed_cmyk_jpeg_becomes_srgb_without_its_profile():
-    data = images.jpeg(images.photo(mode="CMYK"), icc_profile=images.cmyk_profile())
+    data = images.jpeg(images.photo(mode="CMYK"), icc_profile=colour_profiles.cmyk_profile())
 
     compressed = opened(transform(data).outputs[1].data)
 
@@ -60,7 +60,7 @@ def test_a_compressed_cmyk_jpeg_becomes_srgb_without_its_profile():
 
 @pytest.mark.parametrize("write", (images.jpeg, images.png))
 def test_an_srgb_profile_is_dropped(write):
-    data = write(images.photo(), icc_profile=images.srgb_profile())
+    data = write(images.photo(), icc_profile=colour_profiles.srgb_profile())
 
     for output in transform(data).outputs:
         assert "icc_profile" not in opened(output.data).info
@@ -81,7 +81,7 @@ def test_a_compressed_png_keeps_its_profile_under_a_name_that_says_nothing(name:
 
 
 def test_a_gray_looking_png_with_a_colour_profile_stays_in_colour():
-    data = images.png(images.photo(mode="L").convert("RGB"), icc_profile=images.display_p3())
+    data = images.png(images.photo(mode="L").convert("RGB"), icc_profile=colour_profiles.display_p3())
 
     compressed = opened(transform(data).outputs[1].data)
 
@@ -90,7 +90,13 @@ def test_a_gray_looking_png_with_a_colour_profile_stays_in_colour():
 
 @pytest.mark.parametrize(
     "profile",
-    (b"", b"no profile", images.display_p3()[:200], images.gray_profile(), images.cmyk_profile()),
+    (
+        b"",
+        b"no profile",
+        colour_profiles.display_p3()[:200],
+        colour_profiles.gray_profile(),
+        colour_profiles.cmyk_profile(),
+    ),
     ids=("empty", "nonsense", "cut", "gray", "CMYK"),
 )
 def test_a_profile_that_does_not_fit_the_image_is_passed_over(profile: bytes):
@@ -101,10 +107,10 @@ def test_a_profile_that_does_not_fit_the_image_is_passed_over(profile: bytes):
 
 
 def test_what_is_srgb_is_told_by_colours_and_not_by_name():
-    named_srgb = images.display_p3().replace(b"none", b"sRGB")
+    named_srgb = colour_profiles.display_p3().replace(b"none", b"sRGB")
 
     assert useful_profile(named_srgb, "RGB") == named_srgb
-    assert useful_profile(images.srgb_profile(), "RGB") is None
+    assert useful_profile(colour_profiles.srgb_profile(), "RGB") is None
 
 
 def test_ycck_is_read_as_the_adobe_marker_says():

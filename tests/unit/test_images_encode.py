@@ -97,6 +97,20 @@ def test_without_oxipng_what_pillow_reads_with_a_loss_is_left_alone():
     assert recompress.by_pillow(examine(sixteen, Limits())) is None
 
 
+class PanicException(BaseException):
+    """What pyo3 raises for a panic of Rust code goes by this name."""
+
+
+@pytest.mark.parametrize("failure", (PanicException, ValueError))
+def test_an_optimizer_that_fails_costs_the_saving_and_not_the_image(failure: type[BaseException]):
+    def fail(*arguments: object, **options: object) -> bytes:
+        raise failure
+
+    data = images.png()
+
+    assert recompress.by_oxipng(examine(data, Limits()), data, fail) is None
+
+
 def test_a_png_over_the_pixel_cap_is_only_stripped():
     data = images.png(Image.new("L", (3_000, 2_001)), private=True, compress_level=0)
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from pipeline.errors import RejectError
 from pipeline.images.transform import Transformed, transform
-from tests import images
+from tests import colour_profiles, images
 
 FLIPS_EACH = 60
 
@@ -22,11 +22,11 @@ def small(mode: str) -> Image.Image:
 
 BLOCK = images.exif(orientation=6, private=True, rights=True, taken="2024:05:01 10:20:30", model="X100")
 VICTIMS = {
-    "JPEG": images.jpeg(small("RGB"), private=True, exif=BLOCK, icc_profile=images.display_p3()),
+    "JPEG": images.jpeg(small("RGB"), private=True, exif=BLOCK, icc_profile=colour_profiles.display_p3()),
     "progressive JPEG": images.jpeg(small("RGB"), progressive=True, exif=BLOCK),
-    "CMYK JPEG": images.jpeg(small("CMYK"), icc_profile=images.cmyk_profile()),
-    "gray JPEG": images.jpeg(small("L"), icc_profile=images.gray_profile()),
-    "PNG": images.png(small("RGB"), private=True, exif=BLOCK, icc_profile=images.display_p3()),
+    "CMYK JPEG": images.jpeg(small("CMYK"), icc_profile=colour_profiles.cmyk_profile()),
+    "gray JPEG": images.jpeg(small("L"), icc_profile=colour_profiles.gray_profile()),
+    "PNG": images.png(small("RGB"), private=True, exif=BLOCK, icc_profile=colour_profiles.display_p3()),
     "palette PNG": images.png(small("P"), transparency=bytes(range(64))),
     "16-bit PNG": images.png(small("I;16")),
     "APNG": images.apng(),

@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.errors import Code, RejectError
 from pipeline.images.options import ImageOptions, Limits
 from pipeline.images.transform import transform
-from tests import images, reference
+from tests import bombs, images, reference
 
 
 def refused(data: bytes, options: ImageOptions | None = None) -> RejectError:
@@ -101,15 +101,15 @@ def test_what_cannot_be_decoded_is_corrupt(name: str):
 
 
 BOMBS = {
-    "PNG of 9 gigapixels": lambda: images.png_claiming(95_000, 95_000),
-    "PNG of 65 megapixels": lambda: images.png_claiming(8_125, 8_001),
-    "PNG that is one column": lambda: images.png_claiming(1, 60_000_000),
-    "PNG of a negative size": lambda: images.png_claiming(2**32 - 1, 1),
-    "JPEG of 4 gigapixels": lambda: images.jpeg_claiming(65_000, 65_000),
-    "JPEG over the side limit": lambda: images.jpeg_claiming(20_001, 8),
-    "JPEG of 2,000 scans": lambda: images.jpeg_with_scans(2_000),
-    "JPEG of 500,000 segments": lambda: images.jpeg_with_segments(500_000),
-    "PNG of 500,000 chunks": lambda: images.png_with_chunks(500_000),
+    "PNG of 9 gigapixels": lambda: bombs.png_claiming(95_000, 95_000),
+    "PNG of 65 megapixels": lambda: bombs.png_claiming(8_125, 8_001),
+    "PNG that is one column": lambda: bombs.png_claiming(1, 60_000_000),
+    "PNG of a negative size": lambda: bombs.png_claiming(2**32 - 1, 1),
+    "JPEG of 4 gigapixels": lambda: bombs.jpeg_claiming(65_000, 65_000),
+    "JPEG over the side limit": lambda: bombs.jpeg_claiming(20_001, 8),
+    "JPEG of 2,000 scans": lambda: bombs.jpeg_with_scans(2_000),
+    "JPEG of 500,000 segments": lambda: bombs.jpeg_with_segments(500_000),
+    "PNG of 500,000 chunks": lambda: bombs.png_with_chunks(500_000),
     "50 MB and a byte": lambda: images.png() + bytes(50_000_001),
 }
 
@@ -129,7 +129,7 @@ def test_a_bomb_is_too_large_before_it_costs_anything(name: str):
     assert peak < 30_000_000
 
 
-@pytest.mark.parametrize("make", (images.png_with_text_bomb, images.png_with_profile_bomb))
+@pytest.mark.parametrize("make", (bombs.png_with_text_bomb, bombs.png_with_profile_bomb))
 def test_a_compressed_bomb_beside_the_pixels_is_never_unpacked(make):
     data = make()
     tracemalloc.start()

@@ -11,7 +11,7 @@ from pipeline.images import jpeg_parts, png_parts
 from pipeline.images.decode import examine
 from pipeline.images.options import Limits
 from pipeline.images.transform import transform
-from tests import images
+from tests import colour_profiles, images
 
 LIMITS = Limits()
 
@@ -150,7 +150,7 @@ def test_a_compressed_png_keeps_what_says_how_it_is_shown(kind: bytes, payload: 
 def test_bytes_behind_a_profile_in_its_chunk_do_not_leave():
     import zlib
 
-    packed = b"SECRETNAME\x00\x00" + zlib.compress(images.display_p3()) + b"SECRETBYTES"
+    packed = b"SECRETNAME\x00\x00" + zlib.compress(colour_profiles.display_p3()) + b"SECRETBYTES"
     data = images.png()
 
     result = stripped(data[:33] + images.png_chunk(b"iCCP", packed) + data[33:])
