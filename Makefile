@@ -8,11 +8,13 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 RUN_REQUIREMENTS := $(wildcard requirements.txt bulk/requirements.txt imageservice/requirements.txt)
 DEV_REQUIREMENTS := requirements-dev.txt $(RUN_REQUIREMENTS)
+AWS_CLI_REQUIREMENTS := tests/e2e/requirements-aws-cli.txt
 
 # A stamp stands for a finished step: an interrupted one leaves none, and is done again.
 MADE := $(VENV)/.made
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+READY_AWS_CLI := .venv-aws/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev browser run stop test torture lint format docs clean
@@ -32,7 +34,7 @@ run: ## Start the local cloud, set up, upload img/, print the gallery's address
 stop: $(READY) ## Stop the local cloud; its data stay in .local_cloud/
 	@$(BIN)/python -m local_cloud stop
 
-test: $(READY_DEV) browser ## Run all tests, with a seeded slice of the torture tests
+test: $(READY_DEV) $(READY_AWS_CLI) browser ## Run all tests, with a seeded slice of the torture tests
 	@$(BIN)/python -m pytest
 
 torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
@@ -58,8 +60,8 @@ browser: ## Install Chromium for the browser tests, where apt-get may
 			chromium fonts-liberation >/dev/null || echo "Chromium could not be installed"; \
 	else echo "No Chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"; fi
 
-clean: ## Remove .venv, build results and caches; the local cloud's data stay
-	@rm -rf $(VENV) .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove .venv, builds and caches; the local cloud's data stay
+	@rm -rf $(VENV) .venv-aws .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MADE):
@@ -77,3 +79,10 @@ $(READY_DEV): $(MADE) $(DEV_REQUIREMENTS)
 	@echo "Installing what the programs and the tests need into $(VENV)"
 	@$(PIP_INSTALL) $(addprefix -r ,$(DEV_REQUIREMENTS))
 	@touch $(READY) $@
+
+# The tests drive the local cloud with the AWS CLI as well, which needs a botocore of its own.
+$(READY_AWS_CLI): $(AWS_CLI_REQUIREMENTS) $(MADE)
+	@echo "Installing the AWS CLI for the tests into .venv-aws"
+	@$(BIN)/python -m venv .venv-aws
+	@.venv-aws/bin/python -m pip install --quiet --disable-pip-version-check -r $(AWS_CLI_REQUIREMENTS)
+	@touch $@

@@ -25,7 +25,8 @@ SECRETS = re.compile(
 ACCOUNT = re.compile(r"(?<=:)\d{12}(?=:)")
 #: The emulators' account and the one of AWS's documentation.
 NOBODYS_ACCOUNTS = {"000000000000", "123456789012", "111122223333"}
-STATEMENT_IN_README = re.compile(r'^(?:SELECT|UPDATE|DELETE) .*"ImageMetadata".*;$', re.MULTILINE)
+#: A test as documents name it: `tests/unit/test_keys.py`, or with `::` and the name of one in it.
+NAMED_TEST = re.compile(r"`(tests/\w+/test_\w+\.py)(?:::(\w+))?`")
 
 
 def lines_with(pattern: re.Pattern[str]) -> list[str]:
@@ -51,6 +52,17 @@ def test_every_link_to_a_file_leads_to_one(document: Path):
     local = [target for target in targets if target and "://" not in target]
 
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_test_that_a_document_names_exists(document: Path):
+    named = NAMED_TEST.findall(document.read_text(encoding="utf-8"))
+
+    assert [f"{path}::{name}" for path, name in named if not _is_test(ROOT / path, name)] == []
+
+
+def _is_test(path: Path, name: str) -> bool:
+    return path.is_file() and (not name or f"def {name}(" in path.read_text(encoding="utf-8"))
 
 
 def test_no_file_names_a_place_on_one_machine_or_how_it_was_written():
