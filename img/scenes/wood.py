@@ -146,17 +146,17 @@ def _spruce(seed: int) -> Image.Image:
 def _branch(
     draw: ImageDraw.ImageDraw, rng: np.random.Generator, root: tuple[float, float], reach: float, droop: float
 ) -> None:
-    steps = max(round(abs(reach) / 9), 3)
+    steps = max(round(abs(reach) / 7), 3)
     share = np.linspace(0, 1, steps)
     x, y = root[0] + reach * share, root[1] + droop * (1.5 * share - 0.75 * share**2)
-    draw.line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=255, width=5)
+    draw.line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=255, width=3)
     hang = (12 + 0.16 * abs(reach)) * (1.15 - 0.75 * share) * rng.uniform(0.5, 1.2, steps)
     sweep = reach * 0.06 * rng.uniform(0.2, 1.3, steps)
     for at in range(steps):
         low = (float(x[at] + sweep[at]), float(y[at] + hang[at]))
         high = (float(x[at] + sweep[at] * 1.3), float(y[at] - hang[at] * 0.22))
-        draw.line([(float(x[at]), float(y[at])), low], fill=255, width=5)
-        draw.line([(float(x[at]), float(y[at])), high], fill=255, width=4)
+        draw.line([(float(x[at]), float(y[at])), low], fill=255, width=3)
+        draw.line([(float(x[at]), float(y[at])), high], fill=255, width=3)
 
 
 def _shafts(light: Array, x: float, y: float) -> Array:
