@@ -70,18 +70,18 @@ $(MADE):
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(READY): $(MADE) $(RUN_REQUIREMENTS)
+$(READY): $(RUN_REQUIREMENTS) | $(MADE)
 	@echo "Installing what the programs need into $(VENV)"
 	@$(PIP_INSTALL) $(addprefix -r ,$(RUN_REQUIREMENTS))
 	@touch $@
 
-$(READY_DEV): $(MADE) $(DEV_REQUIREMENTS)
+$(READY_DEV): $(DEV_REQUIREMENTS) | $(MADE)
 	@echo "Installing what the programs and the tests need into $(VENV)"
 	@$(PIP_INSTALL) $(addprefix -r ,$(DEV_REQUIREMENTS))
 	@touch $(READY) $@
 
 # The tests drive the local cloud with the AWS CLI as well, which needs a botocore of its own.
-$(READY_AWS_CLI): $(AWS_CLI_REQUIREMENTS) $(MADE)
+$(READY_AWS_CLI): $(AWS_CLI_REQUIREMENTS) | $(MADE)
 	@echo "Installing the AWS CLI for the tests into .venv-aws"
 	@$(BIN)/python -m venv .venv-aws
 	@.venv-aws/bin/python -m pip install --quiet --disable-pip-version-check -r $(AWS_CLI_REQUIREMENTS)
