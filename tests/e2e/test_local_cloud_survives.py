@@ -117,6 +117,36 @@ def test_functions_see_their_zip_and_nothing_of_this_machine(tmp_path, monkeypat
     assert all(list(folder.iterdir()) == [] for folder in packages)
 
 
+BUSY = """
+import os, pathlib, time
+
+def handler(event, context):
+    print("busy")
+    time.sleep(0.3)
+    with open(os.environ["TMPDIR"] + "/workers", "a") as file:
+        file.write(str(os.getpid()) + "\\n")
+"""
+
+
+def test_a_mapping_made_for_aws_does_not_start_a_hundred_processes(cloud):
+    sqs, functions = cloud.client("sqs"), cloud.client("lambda")
+    create_function(cloud, BUSY)
+    queue = sqs.create_queue(QueueName="busy")["QueueUrl"]
+    for number in range(30):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(number))
+
+    functions.create_event_source_mapping(
+        FunctionName="survivor",
+        EventSourceArn="arn:aws:sqs:us-east-1:000000000000:busy",
+        BatchSize=1,
+        ScalingConfig={"MaximumConcurrency": 100},
+    )
+
+    workers = cloud.home / ".local_cloud" / "tmp" / "workers"
+    eventually(lambda: workers.exists() and len(workers.read_text().split()) == 30)
+    assert len(set(workers.read_text().split())) <= max(2, os.cpu_count() or 2)
+
+
 def build(cloud: LocalCloud) -> dict[str, str]:
     """A versioned object, a table with a stream, two queues, and a function on the stream and on one of the queues."""
     s3, sqs, dynamodb, functions = (cloud.client(name) for name in ("s3", "sqs", "dynamodb", "lambda"))
@@ -131,14 +161,7 @@ def build(cloud: LocalCloud) -> dict[str, str]:
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
     )["TableDescription"]
-    functions.create_function(
-        FunctionName="survivor",
-        Runtime="python3.13",
-        Role="arn:aws:iam::000000000000:role/any",
-        Handler="code.handler",
-        Code={"ZipFile": zipped(CODE)},
-        Timeout=30,
-    )
+    create_function(cloud, CODE)
     mapped, waiting = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("mapped", "waiting"))
     arn = sqs.get_queue_attributes(QueueUrl=mapped, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     functions.create_event_source_mapping(FunctionName="survivor", EventSourceArn=arn)
@@ -146,6 +169,18 @@ def build(cloud: LocalCloud) -> dict[str, str]:
         FunctionName="survivor", EventSourceArn=table["LatestStreamArn"], StartingPosition="TRIM_HORIZON"
     )
     return {"mapped": mapped, "waiting": waiting}
+
+
+def create_function(cloud: LocalCloud, code: str) -> None:
+    cloud.client("lambda").create_function(
+        FunctionName="survivor",
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/any",
+        Handler="code.handler",
+        Code={"ZipFile": zipped(code)},
+        Timeout=30,
+    )
+    cloud.client("lambda").get_waiter("function_active_v2").wait(FunctionName="survivor")
 
 
 def zipped(code: str) -> bytes:
