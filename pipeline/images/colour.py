@@ -22,8 +22,8 @@ _HIGH_BYTE = [value >> 8 for value in range(65_536)]
 def useful_profile(profile: bytes | None, mode: str) -> bytes | None:
     """`profile` if it fits an image of `mode` and means something else than sRGB, else None."""
     space = _SPACES.get(mode)
-    source = _opened(profile) if profile else None
-    if source is None or space is None or source.profile.xcolor_space != _SIGNATURES[space]:
+    source = _opened(profile, space) if profile and space else None
+    if source is None or space is None:
         return None
     if space == "CMYK":
         return profile
@@ -49,7 +49,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     plain = image if alpha is None else image.convert({"LA": "L", "RGBA": "RGB"}[image.mode])
     plain = _eight_bits(plain) if plain.mode == "I;16" else plain
-    source = _opened(profile) if profile else None
+    source = _opened(profile, plain.mode) if profile else None
     shown = (_by_profile(plain, source) if source else None) or plain.convert("RGB")
     if alpha is not None:
         shown.putalpha(alpha)
@@ -67,11 +67,13 @@ def _with_sixteen_bit_key(image: Image.Image) -> Image.Image:
     return Image.merge("LA", (_eight_bits(image), alpha))
 
 
-def _opened(profile: bytes) -> ImageCmsProfile | None:
+def _opened(profile: bytes, space: str) -> ImageCmsProfile | None:
+    """The profile if it can be read and describes samples of `space`."""
     from PIL import ImageCms
 
     try:
-        return ImageCms.ImageCmsProfile(BytesIO(profile))
+        opened = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return opened if opened.profile.xcolor_space == _SIGNATURES[space] else None
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return None
 

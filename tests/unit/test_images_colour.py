@@ -94,10 +94,11 @@ def test_a_gray_looking_png_with_a_colour_profile_stays_in_colour():
         b"",
         b"no profile",
         colour_profiles.display_p3()[:200],
+        colour_profiles.display_p3().replace(b"RGB ", b"\xff\xfe\xfd\xfc"),
         colour_profiles.gray_profile(),
         colour_profiles.cmyk_profile(),
     ),
-    ids=("empty", "nonsense", "cut", "gray", "CMYK"),
+    ids=("empty", "nonsense", "cut", "of no space", "gray", "CMYK"),
 )
 def test_a_profile_that_does_not_fit_the_image_is_passed_over(profile: bytes):
     plain = transform(images.jpeg())
