@@ -1,7 +1,7 @@
 """Object keys and URLs: where an output lies, as a function of its source alone.
 
 Two different sources never share an output key: `folder` and version have fixed shapes, and what lies between them is
-either the whole source key or, where S3's 1,024 bytes would not hold it, a hash under a name of its own.
+either the whole source key or, where S3's 1,024 bytes would not hold it or browsers would rewrite it, a hash under a name of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def output_folder(folder: str, source_key: str) -> str:
     """The prefix, with its slash, under which lie all outputs of one kind of one source and nothing else, one deep."""
     prefix = f"{folder}/{source_key}/"
     longest = len(prefix.encode()) + _VERSION_DIGITS + _LONGEST_EXTENSION
-    if longest <= MAX_KEY_BYTES and not source_key.startswith(HASHED):
+    # Browsers resolve "." and ".." in a path before they ask for it, percent-encoded or not.
+    rewritten = not {".", ".."}.isdisjoint(source_key.split("/"))
+    if longest <= MAX_KEY_BYTES and not rewritten and not source_key.startswith(HASHED):
         return prefix
     return f"{folder}/{HASHED}{hashlib.sha256(source_key.encode()).hexdigest()}/"
 

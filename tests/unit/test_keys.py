@@ -43,3 +43,9 @@ def test_the_version_follows_the_version_id_and_only_without_one_the_etag():
 
 def test_a_url_encodes_every_odd_byte_once():
     assert url("http://127.0.0.1/b", "été + 1%.jpg") == "http://127.0.0.1/b/%C3%A9t%C3%A9%20%2B%201%25.jpg"
+
+
+def test_no_output_lies_where_a_browser_would_look_elsewhere():
+    for key in (".", "..", "a/../b.jpg", "a/./b.jpg", "../a.jpg"):
+        assert {".", ".."}.isdisjoint(output_folder("thumbnails", key).split("/"))
+    assert output_folder("thumbnails", "a..b/.c") == "thumbnails/a..b/.c/"

@@ -1,0 +1,93 @@
+"""A deployment on the local cloud that the end-to-end tests share, driven as people drive it: by its commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.local_cloud_fixture import ROOT, LocalCloud, running_local_cloud
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A set-up pipeline: its commands, and its resources by their names in the state."""
+
+    cloud: LocalCloud
+
+    def command(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run `python …` in the checkout, its environment that of a laptop with this local cloud and nothing else."""
+        environ = {name: value for name, value in self.cloud.environ.items() if not name.startswith("AWS_")}
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=timeout
+        )
+
+    def json_lines(self, *arguments: str) -> list[dict[str, Any]]:
+        done = self.command(*arguments, "--json")
+        assert done.returncode in (0, 1), done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    @property
+    def resources(self) -> dict[str, str]:
+        shelve = json.loads(self.command("show_shelve.py", "--json").stdout)
+        return {key.rsplit("/", 1)[1]: value for key, value in shelve.items() if key.startswith("local/")}
+
+    def upload(self, key: str, data: bytes) -> None:
+        self.cloud.client("s3").put_object(Bucket=self.resources["images-bucket"], Key=key, Body=data)
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        quoted = key.replace("'", "''")
+        found = self.json_lines("query.py", f"SELECT * FROM \"ImageMetadata\" WHERE ImageID = '{quoted}'")
+        return found[0] if found else None
+
+
+def eventually(look: Callable[[], T], *, timeout: float = 60) -> T:
+    """What `look` returns once it is true; fails when it never is within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"still {seen!r} after {timeout} s")
+        time.sleep(0.05)
+    return seen
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Set up once for the session in a local cloud of its own; every test uses keys of its own."""
+    with running_local_cloud(tmp_path_factory.mktemp("deployment")) as cloud:
+        deployment = Deployment(cloud)
+        done = deployment.command("setup.py", "--local")
+        assert done.returncode == 0, done.stderr
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def aws_cli() -> str:
+    """The AWS CLI; it pins a botocore of its own, so `make test` puts it into an environment of its own."""
+    path = ROOT / ".venv-aws" / "bin" / "aws"
+    if path.exists():
+        return str(path)
+    found = shutil.which("aws")
+    if found:
+        return found
+    give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+    give_up("the AWS CLI is not installed; `make test` installs it")
+
+
+def write_pictures(folder: Path, pictures: dict[str, bytes]) -> Path:
+    for name, data in pictures.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
