@@ -14,8 +14,6 @@ AWS_CLI_REQUIREMENTS := tests/e2e/requirements-aws-cli.txt
 MADE := $(VENV)/.made
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
-# The AWS CLI pins a botocore of its own, so it lives apart; only a test uses it.
-AWS_CLI := $(VENV)-aws/.ready
 READY_AWS_CLI := .venv-aws/.ready
 
 .DEFAULT_GOAL := help
@@ -87,10 +85,4 @@ $(READY_AWS_CLI): $(AWS_CLI_REQUIREMENTS) | $(MADE)
 	@echo "Installing the AWS CLI for the tests into .venv-aws"
 	@$(BIN)/python -m venv .venv-aws
 	@.venv-aws/bin/python -m pip install --quiet --disable-pip-version-check -r $(AWS_CLI_REQUIREMENTS)
-	@touch $@
-
-$(AWS_CLI):
-	@echo "Installing the AWS CLI for a test into $(VENV)-aws"
-	@$(PYTHON) -m venv $(VENV)-aws
-	@$(VENV)-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.2
 	@touch $@
