@@ -63,17 +63,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: LOCAL_CLOUD_PORT, or 4566)")
     described = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    start = described.add_parser("start", parents=[shared], help="start it, if it is not running, and wait until ready")
+    start = described.add_parser("start", help="start it, if it is not running, and wait until ready")
+    start.add_argument("--port", type=_port, help="port on 127.0.0.1 (default: LOCAL_CLOUD_PORT, or 4566)")
     start.add_argument("--foreground", action="store_true", help="stay in this terminal and log to it")
     start.add_argument("--auth", action="store_true", help="check signatures and policies as AWS does")
-    described.add_parser("stop", parents=[shared], help="save everything and end it")
-    status = described.add_parser("status", parents=[shared], help="say whether it runs, and where")
+    described.add_parser("stop", help="save everything and end it")
+    status = described.add_parser("status", help="say whether it runs, and where")
     status.add_argument("--json", action="store_true", help="as one JSON object")
-    logs = described.add_parser("logs", parents=[shared], help="print its log, which holds the functions' lines too")
+    logs = described.add_parser("logs", help="print its log, which holds the functions' lines too")
     logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     logs.add_argument("-n", "--lines", type=_count, default=50, help="how many lines from the end (default: 50)")
     return parser

@@ -44,7 +44,7 @@ class Context:
         auth = environ.get("LOCAL_CLOUD_AUTH", "").strip().lower()
         if auth not in ("", "true", "false"):
             raise SettingsError(f"LOCAL_CLOUD_AUTH={auth!r} is neither true nor false. Leave it out for false.")
-        port = options.port or local_port(environ)
+        port = getattr(options, "port", None) or local_port(environ)
         if port > 65535:
             raise SettingsError(f"Port {port} does not exist: ports end at 65535.")
         return cls(environ, Folder(home(environ)), port, getattr(options, "auth", False) or auth == "true")
