@@ -97,7 +97,7 @@ def _sand(x: Array, z: Array) -> Array:
 
 def _crescent(rays: Array) -> Array:
     """A young moon, lit from below on the left where the sun went down."""
-    x, y = rays[..., 0] - 0.24, rays[..., 1] - 0.175
+    x, y = rays[..., 0] - 0.24, rays[..., 1] - 0.135
     disc = smoothstep(0.0158, 0.0148, np.hypot(x, y))
     return disc * (0.03 + smoothstep(0.0140, 0.0160, np.hypot(x - 0.0062, y - 0.0030)))
 
@@ -111,7 +111,8 @@ def _terraces(x: Array, z: Array) -> Array:
     hardness = np.random.default_rng(66).uniform(0.15, 1, 24) ** 1.5
     ledges = np.repeat(np.cumsum(hardness), 2)[1:] / hardness.sum()
     foot = np.sort(np.concatenate([np.arange(24) / 24, np.arange(1, 24) / 24 - 0.012]))
-    return np.interp(wall, foot * 1.2, ledges * 1.15).astype(np.float32)
+    heights: Array = np.interp(wall, foot * 1.2, ledges * 1.15).astype(np.float32)
+    return heights
 
 
 def _strata(height: Array, detail: Array, upright: Array) -> Array:

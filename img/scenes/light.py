@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from img.scenes.noise import Array
+from img.scenes.noise import Array, blurred
 
 
 def linear(text: str) -> Array:
@@ -54,48 +54,46 @@ def filmic(light: Array) -> Array:
 
 
 def developed(light: Array, seed: int, *, grain: float = 0.012, vignette: float = 0.18) -> Image.Image:
-    """The photograph of a light field: vignette, film curve, grain that is strongest in the mid-tones."""
+    """The photograph of a light field: vignette, film curve, grain that is strongest in the mid-tones.
+
+    Half a step of dither keeps smooth skies free of bands.
+    """
     rows, columns = light.shape[:2]
-    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(np.float32)
-    shown = filmic(light * (1 - vignette * np.clip((x * x + y * y) / 2, 0, 1))[..., None])
-    noise = np.random.default_rng(seed).standard_normal((rows, columns, 1), np.float32)
-    strength = grain * (0.35 + 2.6 * shown * (1 - shown))
-    return to_image(shown + noise * strength, seed)
+    rng = np.random.default_rng(seed)
+    x = np.linspace(-1, 1, columns, dtype=np.float32) ** 2
+    picture = np.empty((rows, columns, 3), np.uint8)
+    for top in range(0, rows, 128):
+        y = np.linspace(-1, 1, rows, dtype=np.float32)[top : top + 128, None] ** 2
+        shown = filmic(light[top : top + 128] * (1 - vignette * (x + y) / 2)[..., None])
+        noise = rng.standard_normal((*shown.shape[:2], 1), np.float32) * np.float32(grain)
+        dither = rng.random((*shown.shape[:2], 1), np.float32)
+        shown += noise * (0.35 + 2.6 * shown * (1 - shown))
+        picture[top : top + 128] = np.clip(shown * 255 + dither, 0, 255)
+    return Image.fromarray(picture)
 
 
-def to_image(shown: Array, seed: int) -> Image.Image:
-    """Display values in [0, 1] as an 8-bit picture; half a step of dither keeps smooth skies free of bands."""
-    dither = np.random.default_rng(seed + 1).uniform(-0.5, 0.5, (*shown.shape[:2], 1)).astype(np.float32)
-    return Image.fromarray(np.clip(shown * 255 + dither + 0.5, 0, 255).astype(np.uint8))
+def resized(field: Array, size: tuple[int, int], resample: Image.Resampling = Image.Resampling.BOX) -> Array:
+    """A field of one or several channels at another `size`; BOX is the mean over what falls into each pixel."""
+    if field.ndim == 3:
+        return np.stack([resized(field[..., band], size, resample) for band in range(field.shape[2])], axis=-1)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(field, np.float32)).resize(size, resample))
 
 
 def reduced(light: Array, size: tuple[int, int]) -> Array:
-    """A light field at a smaller `size`: the mean over what falls into each pixel, which smooths edges."""
-    clipped = np.clip(light, 0, 12)
-    bands = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(clipped[..., band])).resize(size, Image.Resampling.BOX))
-        for band in range(light.shape[2])
-    ]
-    return np.stack(bands, axis=-1)
+    """A light field at a smaller `size` with smooth edges: what is far brighter than white counts as 12 times white."""
+    return resized(np.clip(light, 0, 12), size)
 
 
 def bloom(light: Array, *, threshold: float, radius: float, strength: float) -> Array:
     """The glow that a lens spreads around what is brighter than `threshold`; `radius` in pixels."""
     rows, columns = light.shape[:2]
-    bright = np.maximum(light - threshold, 0)
-    small = (max(columns // 8, 1), max(rows // 8, 1))
-    glow = [
-        Image.fromarray(np.ascontiguousarray(bright[..., band])).resize(small, Image.Resampling.BOX)
-        for band in range(3)
-    ]
-    spread = [_spread(np.asarray(band), radius / 8, (columns, rows)) for band in glow]
-    return light + strength * np.stack(spread, axis=-1)
+    bright = resized(np.maximum(light - threshold, 0), (max(columns // 8, 1), max(rows // 8, 1)))
+    return light + strength * resized(softened(bright, radius / 8), (columns, rows), Image.Resampling.BICUBIC)
 
 
-def _spread(band: Array, radius: float, size: tuple[int, int]) -> Array:
+def softened(light: Array, radius: float) -> Array:
+    """A light field under a Gaussian blur; beyond its edges the outermost pixels go on."""
     margin = int(radius * 3) + 1
-    padded = np.pad(band, margin)
-    frequency = np.fft.fftfreq(padded.shape[0])[:, None] ** 2 + np.fft.rfftfreq(padded.shape[1])[None, :] ** 2
-    spectrum = np.fft.rfft2(padded) * np.exp(-2 * (np.pi * radius) ** 2 * frequency)
-    soft = np.fft.irfft2(spectrum, padded.shape)[margin:-margin, margin:-margin].astype(np.float32)
-    return np.asarray(Image.fromarray(soft).resize(size, Image.Resampling.BICUBIC))
+    inner = np.s_[margin:-margin, margin:-margin]
+    padded = np.pad(light, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    return np.stack([blurred(padded[..., band], radius)[inner] for band in range(light.shape[2])], axis=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from img.scenes.light import bloom, developed, gradient, linear, mix, reduced, rgb, smoothstep
+from img.scenes.light import bloom, developed, gradient, linear, mix, reduced, resized, rgb, smoothstep, softened
 from img.scenes.noise import Array, blurred, fractal, ridged, sample, spectral
 from img.scenes.terrain import Camera, Land, look, normals
 
@@ -42,31 +42,34 @@ def milky_way(size: tuple[int, int]) -> Image.Image:
 
 
 def _lights_and_mountains(size: tuple[int, int]) -> Array:
-    columns, rows = size
+    larger = (round(size[0] * 1.5), round(size[1] * 1.5))
+    land = _coast()
+    view = look(land, Camera(8.0, 0.03, 0.5, view_width=1.5, horizon=0.995, near=0.4, far=14), larger)
+    normal = normals(land, view)
+    detail = fractal(view.x * 30, view.z * 30 + land.height(view.x, view.z) * 30, 87, octaves=4)
+    albedo = mix(linear("#23262c"), linear("#dfe8f0"), smoothstep(0.45, 0.72, normal[..., 1] + 0.15 * detail))
+    glow = np.clip(0.30 + 0.80 * normal[..., 1] - 0.45 * normal[..., 2], 0, 2)
+    glow = glow * land.read(land.openness(8), view.x, view.z)
+    ground = albedo * glow[..., None] * rgb(0.080, 0.200, 0.185)
+    ground = mix(ground, rgb(0.02, 0.070, 0.075), 1 - np.exp(-np.minimum(view.distance, 20) * 0.06))
+    sky = gradient(view.rays[..., 1] * 1.9, [(0, "#12413f"), (0.25, "#0d2a3c"), (1, "#070d22")]) * 0.9
+    sky += _curtains(view.rays)
+    sky += _stars(larger, 62, density=9000, weight=np.ones(larger[::-1], np.float32))
+    return reduced(np.where(view.hit[..., None], ground, sky), size)
+
+
+def _coast() -> Land:
+    """A flat shore, and mountains behind it with a gap in the middle."""
     x, z = Land.grid(1300, 16.0)
     bend = fractal(x * 0.7, z * 0.7, 81, octaves=5)
     crests = ridged((x + 0.5 * bend) * 0.42 + 5, (z - 0.4 * bend) * 0.42 + 2, 85, octaves=8)
     plain = smoothstep(2.5, 6.0, z) * (0.35 + 0.65 * smoothstep(0.0, 4.5, np.abs(x - 8.6)))
-    land = Land((crests * 2.1 - 0.35) * plain - 0.03, 16.0)
-    view = look(land, Camera(8.0, 0.03, 0.5, view_width=1.5, horizon=0.995, near=0.4, far=14), (columns, rows))
-    normal = normals(land, view)
-    height = land.height(view.x, view.z)
-    detail = fractal(view.x * 30, view.z * 30 + height * 30, 87, octaves=4)
-    snow = smoothstep(0.45, 0.72, normal[..., 1] + 0.15 * detail)
-    albedo = mix(linear("#23262c"), linear("#dfe8f0"), snow)
-    glow = np.clip(0.35 + 0.75 * normal[..., 1] - 0.35 * normal[..., 2], 0, 2) * land.read(land.openness(8), view.x, view.z)
-    ground = albedo * glow[..., None] * rgb(0.045, 0.125, 0.115)
-    curtains = _curtains(view.rays)
-    ground = mix(ground, rgb(0.02, 0.075, 0.075), 1 - np.exp(-np.minimum(view.distance, 20) * 0.075))
-    sky = gradient(view.rays[..., 1] * 1.9, [(0, "#12413f"), (0.25, "#0d2a3c"), (1, "#070d22")]) * 0.9 + curtains
-    sky += _stars(size, 62, density=9000, weight=np.ones((rows, columns), np.float32))
-    return np.where(view.hit[..., None], ground, sky).astype(np.float32)
+    return Land((crests * 2.1 - 0.35) * plain - 0.03, 16.0)
 
 
 def _curtains(rays: Array) -> Array:
     """Glowing sheets that hang from winding lines: green below, violet where the air is thin."""
-    small = (rays.shape[1] // 2, rays.shape[0] // 2)
-    ray = reduced(rays, small) if rays.min() >= 0 else _halved(rays, small)
+    ray = resized(rays, (rays.shape[1] // 3, rays.shape[0] // 3))
     steep = np.maximum(ray[..., 1], 0.02)
     folds, rays_of_light = _fold_maps()
     total = np.zeros((*steep.shape, 3), np.float32)
@@ -80,8 +83,7 @@ def _curtains(rays: Array) -> Array:
         fade = smoothstep(0.0, 0.05, rise) * np.exp(-rise * (3.1 - 1.4 * streak)) * np.exp(-reach * 0.055)
         colour = gradient(rise, [(0, "#58ffb0"), (0.22, "#2cf08c"), (0.5, "#2fb8b0"), (0.8, "#8a4be0"), (1, "#c03fb0")])
         total += (sheet * (0.35 + streak) * fade)[..., None] * colour
-    bands = [np.asarray(Image.fromarray(blurred(total[..., band], 1.0)).resize(rays.shape[1::-1], 3)) for band in range(3)]
-    return np.stack(bands, axis=-1) * 0.22
+    return 0.22 * resized(softened(total, 1.0), rays.shape[1::-1], Image.Resampling.BICUBIC)
 
 
 def _fold_maps() -> tuple[Array, Array]:
@@ -93,11 +95,6 @@ def _fold_maps() -> tuple[Array, Array]:
     sheet = np.exp(-((line / 0.10) ** 2)) * where + 0.10 * np.exp(-((line / 0.5) ** 2)) * where
     streak = np.clip(0.5 + 0.42 * spectral((1024, 1024), 93, slope=0.7, finest=3), 0, 1.6)
     return sheet.astype(np.float32), streak
-
-
-def _halved(rays: Array, small: tuple[int, int]) -> Array:
-    bands = [np.asarray(Image.fromarray(np.ascontiguousarray(rays[..., band])).resize(small, 4)) for band in range(3)]
-    return np.stack(bands, axis=-1)
 
 
 def _mirrored(above: Array, rows: int) -> Array:
@@ -112,7 +109,8 @@ def _mirrored(above: Array, rows: int) -> Array:
     for share in (-1.0, -0.5, 0.0, 0.5, 1.0):
         source = np.clip(shore - 1 - y * 1.15 - swell - share * (1 + 10 * nearness), 0, shore - 1)
         total += sample(above, np.clip(x + wave * 4 * nearness, 0, columns - 1.01), source)
-    return total / 5 * (0.72 - 0.28 * nearness)[..., None] + rgb(0.002, 0.006, 0.008)
+    lake: Array = total / 5 * (0.72 - 0.28 * nearness)[..., None] + rgb(0.002, 0.006, 0.008)
+    return lake
 
 
 def _stars(size: tuple[int, int], seed: int, *, density: int, weight: Array) -> Array:

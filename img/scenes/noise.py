@@ -90,7 +90,13 @@ def spectral(shape: tuple[int, int], seed: int, *, slope: float = 1.6, finest: f
     spectrum[0, 0] = 0
     shaped = spectrum * frequency**-slope * np.exp(-((frequency * finest) ** 2))
     field = np.fft.irfft2(shaped, shape).astype(np.float32)
-    return field / field.std()
+    return scaled_to_one(field)
+
+
+def scaled_to_one(field: Array) -> Array:
+    """The field with a variance of 1."""
+    scaled: Array = field / field.std()
+    return scaled
 
 
 def blurred(field: Array, radius: float) -> Array:
@@ -112,7 +118,8 @@ def sample(field: Array, x: Array, y: Array) -> Array:
         u, v = u[..., None], v[..., None]
     upper = field[top, left] * (1 - u) + field[top, right] * u
     lower = field[bottom, left] * (1 - u) + field[bottom, right] * u
-    return upper * (1 - v) + lower * v
+    between: Array = upper * (1 - v) + lower * v
+    return between
 
 
 def _turned(x: Array, y: Array) -> tuple[Array, Array]:

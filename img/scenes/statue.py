@@ -7,7 +7,7 @@ from PIL import Image
 
 from img.scenes.light import developed, linear, mix, reduced, rgb, smoothstep
 from img.scenes.noise import Array, fractal
-from img.scenes.terrain import direction
+from img.scenes.terrain import direction, unit
 
 _KEY = direction(-0.72, 0.62, 0.52)
 _RIM = direction(0.85, 0.25, -0.45)
@@ -23,7 +23,7 @@ def bust(size: tuple[int, int]) -> Image.Image:
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     x, y = (x + 0.5 - columns / 2) / rows, (rows / 2 - y - 0.5) / rows
     rays = np.stack([x * 0.545, y * 0.545, -np.ones_like(x)], axis=-1)
-    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+    rays = unit(rays)
     light = _wall(x, y)
     points, hit = _march(rays.reshape(-1, 3))
     light.reshape(-1, 3)[hit] = _marble(points, rays.reshape(-1, 3)[hit])
@@ -61,11 +61,12 @@ def _marble(points: Array, rays: Array) -> Array:
     key = np.clip((normal @ _KEY + 0.12) / 1.12, 0, 1) * _lit(points + normal * 0.006)
     rim = np.clip(normal @ _RIM, 0, 1) ** 1.3
     fill = 0.5 + 0.5 * normal[:, 1]
-    half = (_KEY - rays) / np.linalg.norm(_KEY - rays, axis=-1, keepdims=True)
+    half = unit(_KEY - rays)
     polish = np.clip(np.sum(normal * half, axis=-1), 0, 1) ** 38 * key * 0.22
     light = key[:, None] * rgb(1.75, 1.50, 1.18) + (rim * hollow)[:, None] * rgb(0.34, 0.46, 0.64)
     light += (hollow * fill)[:, None] * rgb(0.13, 0.15, 0.18) + (hollow * (1 - fill))[:, None] * rgb(0.11, 0.08, 0.055)
-    return albedo * light + polish[:, None]
+    leaving: Array = albedo * light + polish[:, None]
+    return leaving
 
 
 def _normals(points: Array) -> Array:
@@ -74,7 +75,7 @@ def _normals(points: Array) -> Array:
     for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
         step = np.array(corner, np.float32)
         total += _stone(points + step * 0.0022)[:, None] * step
-    return total / np.linalg.norm(total, axis=-1, keepdims=True)
+    return unit(total)
 
 
 def _openness(points: Array, normal: Array) -> Array:
@@ -141,7 +142,8 @@ def _eye(x: Array, y: Array, z: Array) -> Array:
     lid = np.sqrt(x * x + y * y + z * z) - 0.087
     upper = np.maximum(lid, -(y - 0.020 + 2.2 * x * x))
     lower = np.maximum(lid, y + 0.034 - 1.6 * x * x)
-    return np.minimum(ball, _join(upper, lower, 0.004))
+    eye: Array = np.minimum(ball, _join(upper, lower, 0.004))
+    return eye
 
 
 def _nose(side: Array, y: Array, z: Array) -> Array:
@@ -163,8 +165,8 @@ def _hair(x: Array, y: Array, z: Array) -> Array:
     flow = 17 * (y - 0.55 * z) + 3.2 * np.sin(7 * side + 2.2 * z) + 1.6 * np.sin(15 * z - 9 * y)
     locks = 0.017 * np.abs(np.sin(flow * 0.9)) + 0.008 * np.sin(34 * side + 21 * z + 2.2 * np.sin(flow))
     cap = _egg(side, y - 0.15, z + 0.09, (0.375, 0.405, 0.455)) - locks
-    hairline = z * 0.80 - (y - 0.10) * 0.62 - 0.095 + 0.55 * np.maximum(side - 0.16, 0) - 1.5 * np.maximum(side - 0.25, 0)
-    cap = -_join(-cap, -hairline, 0.03)
+    hairline = z * 0.80 - (y - 0.10) * 0.62 - 0.095 + 0.55 * np.maximum(side - 0.16, 0)
+    cap = -_join(-(cap + 0.010 * smoothstep(-0.06, 0.0, hairline)), -hairline, 0.03)
     knot = _egg(side, y - 0.10, z + 0.56, (0.145, 0.15, 0.15)) - 0.016 * np.sin(26 * y + 18 * x + 12 * z)
     band = np.maximum(
         np.abs(_egg(side, y - 0.15, z + 0.09, (0.375, 0.405, 0.455)) - 0.008) - 0.022,
@@ -201,21 +203,31 @@ def _egg(x: Array, y: Array, z: Array, radii: tuple[float, float, float]) -> Arr
     a, b, c = radii
     near = np.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2)
     slope = np.sqrt((x / (a * a)) ** 2 + (y / (b * b)) ** 2 + (z / (c * c)) ** 2)
-    return near * (near - 1) / np.maximum(slope, 1e-6)
+    distance: Array = near * (near - 1) / np.maximum(slope, 1e-6)
+    return distance
 
 
 def _rod(
-    x: Array, y: Array, z: Array, start: tuple[float, float, float], end: tuple[float, float, float], thick: float, thin: float
+    x: Array,
+    y: Array,
+    z: Array,
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    thick: float,
+    thin: float,
 ) -> Array:
     """Distance to a rod with round ends, of radius `thick` at the start and `thin` at the end."""
     axis = np.subtract(end, start)
     along = ((x - start[0]) * axis[0] + (y - start[1]) * axis[1] + (z - start[2]) * axis[2]) / float(axis @ axis)
     share = np.clip(along, 0, 1)
     from_axis = (x - start[0] - axis[0] * share) ** 2 + (y - start[1] - axis[1] * share) ** 2
-    return np.sqrt(from_axis + (z - start[2] - axis[2] * share) ** 2) - (thick + (thin - thick) * share)
+    from_axis = np.sqrt(from_axis + (z - start[2] - axis[2] * share) ** 2)
+    distance: Array = from_axis - (thick + (thin - thick) * share)
+    return distance
 
 
 def _join(a: Array, b: Array, soft: float) -> Array:
     """The union of two shapes with a fillet of size `soft`; -join(-a, -b) is their intersection."""
     blend = np.clip(soft - np.abs(a - b), 0, None) / soft
-    return np.minimum(a, b) - blend * blend * soft * 0.25
+    joined: Array = np.minimum(a, b) - blend * blend * soft * 0.25
+    return joined

@@ -15,8 +15,13 @@ from img.scenes.noise import Array, blurred, sample
 
 def direction(x: float, y: float, z: float) -> Array:
     """A unit vector."""
-    vector = np.array([x, y, z], np.float32)
-    return vector / np.linalg.norm(vector)
+    return unit(np.array([x, y, z], np.float32))
+
+
+def unit(vectors: Array) -> Array:
+    """The same directions, each of length 1."""
+    scaled: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return scaled
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Land:
 
     @property
     def cell(self) -> float:
-        return self.extent / self.heights.shape[0]
+        return self.extent / len(self.heights)
 
     def height(self, x: Array, z: Array) -> Array:
         return self.read(self.heights, x, z)
@@ -144,4 +149,4 @@ def _first_meeting(skyline: Array, slope_y: Array, depth: Array) -> Array:
 def _directions(slope_x: Array, slope_y: Array) -> Array:
     x, y = np.meshgrid(slope_x, slope_y)
     rays = np.stack([x, y, np.ones_like(x)], axis=-1)
-    return rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+    return unit(rays)

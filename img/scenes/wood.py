@@ -12,13 +12,14 @@ _RIDGES = 9
 
 
 def ridges(size: tuple[int, int]) -> Image.Image:
-    """Wooded mountains at sunrise, each ridge paler than the one before it. Painted in bands of rows: it may be large."""
+    """Wooded mountains at sunrise, each ridge paler than the one before it."""
     columns, rows = size
     x = (np.arange(columns, dtype=np.float32) + 0.5) / columns
     crests = [_crest(x, layer) for layer in range(_RIDGES)]
     skylines = [crest - _treetops(x, layer) for layer, crest in enumerate(crests)]
     relief = spectral((1024, 1024), 180, slope=1.15)
     light = np.empty((rows, columns, 3), np.float32)
+    # Band by band: at 24 MP each array of the whole would take 300 MB.
     for top in range(0, rows, 256):
         y = (np.arange(top, min(top + 256, rows), dtype=np.float32) + 0.5)[:, None] / rows
         light[top : top + 256] = _band(x[None, :], y, list(zip(crests, skylines, strict=True)), relief)
@@ -55,7 +56,8 @@ def _crest(x: Array, layer: int) -> Array:
     rounded = fractal(across, offset, 200 + layer, octaves=8, gain=0.47)
     peaked = 1.3 * ridged(across * 0.8, offset, 240 + layer, octaves=8) - 0.75
     shape = mix(peaked, rounded, smoothstep(0.1, 0.6, np.asarray(near)))
-    return 0.43 + 0.55 * near**1.2 - (0.13 + 0.03 * near) * shape - 0.10 * near * (np.abs(x - 0.55) - 0.25)
+    crest: Array = 0.43 + 0.55 * near**1.2 - (0.13 + 0.03 * near) * shape - 0.10 * near * (np.abs(x - 0.55) - 0.25)
+    return crest
 
 
 def _treetops(x: Array, layer: int) -> Array:
@@ -79,13 +81,18 @@ def _band(x: Array, y: Array, layers: list[tuple[Array, Array]], relief: Array) 
     """Some rows of the picture: the sky, then every ridge over the one behind it."""
     sun = np.hypot((x - 0.64) * 1.5, y - 0.315)
     light = gradient(y + 0 * x, [(0, "#5b7fb0"), (0.16, "#a3b1c6"), (0.30, "#f3cfa8"), (0.44, "#ffd9a0")])
-    light += np.exp(-sun * 8)[..., None] * rgb(1.5, 0.85, 0.35) + smoothstep(0.026, 0.0245, sun)[..., None] * rgb(9, 6, 3)
+    light += np.exp(-sun * 8)[..., None] * rgb(1.5, 0.85, 0.35) + smoothstep(0.026, 0.0245, sun)[..., None] * rgb(
+        9, 6, 3
+    )
     warm = np.exp(-np.abs(x - 0.64) * 2.4)
     pixel = float(x[0, 1] - x[0, 0]) * 1.5
     for layer, (crest, skyline) in enumerate(layers):
         near = layer / (_RIDGES - 1)
         below = np.maximum(y - crest, 0)
-        tone = gradient(np.full_like(x, near), [(0, "#dba98c"), (0.25, "#a58d9c"), (0.5, "#5f6f8c"), (0.75, "#2d4257"), (1, "#101c26")])
+        tone = gradient(
+            np.full_like(x, near),
+            [(0, "#dba98c"), (0.25, "#a58d9c"), (0.5, "#5f6f8c"), (0.75, "#2d4257"), (1, "#101c26")],
+        )
         tone = tone * (1 + (0.9 * (1 - near) ** 1.5) * warm)[..., None]
         slope = tone * (1 + 0.36 * near * _relief(relief, x, below, layer))[..., None]
         mist = mix(linear("#b9aab2"), rgb(1.25, 0.82, 0.52), warm * (1 - 0.6 * near))
@@ -98,7 +105,8 @@ def _relief(relief: Array, x: Array, below: Array, layer: int) -> Array:
     """Gullies that run down a slope, read from one tile."""
     across = ((x * (900 + 260 * layer)).astype(np.int64) + 331 * layer) % 1024
     down = (below * (900 + 200 * layer)).astype(np.int64) % 1024
-    return relief[down, across + 0 * down] * smoothstep(0.0, 0.02, below)
+    gullies: Array = relief[down, across + 0 * down] * smoothstep(0.0, 0.02, below)
+    return gullies
 
 
 def _spruces(size: tuple[int, int], rng: np.random.Generator, sprites: list[Image.Image], near: float) -> Array:
@@ -169,7 +177,9 @@ def _shafts(light: Array, x: float, y: float) -> Array:
     for step in range(steps):
         zoom = 1 - 0.85 * step / steps
         shift = (x * small.width * (1 - zoom), y * small.height * (1 - zoom))
-        moved = small.transform(small.size, Image.Transform.AFFINE, (zoom, 0, shift[0], 0, zoom, shift[1]), Image.Resampling.BILINEAR)
+        moved = small.transform(
+            small.size, Image.Transform.AFFINE, (zoom, 0, shift[0], 0, zoom, shift[1]), Image.Resampling.BILINEAR
+        )
         total += np.asarray(moved) * (1 - step / steps)
     away = Image.fromarray((total / steps * 1.6) ** 2.2)
     return np.asarray(away.resize((columns, rows), Image.Resampling.BICUBIC)) * 0.55
