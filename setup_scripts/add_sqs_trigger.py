@@ -42,7 +42,8 @@ def delete(context: Context) -> None:
         context.until(lambda u=uuid: _is_gone(context, function, u), what=f"deleting the trigger of {function}")
         context.say(f"deleted: trigger of {function}")
     bucket = context.resources.get("images-bucket")
-    if bucket and context.keep_originals:
+    if bucket:
+        # Also where the bucket goes as well: emptying it would send a message for each object.
         _silence(context, bucket)
     context.resources.pop("event-source-uuid", None)
 
@@ -127,11 +128,13 @@ def _announce(context: Context, bucket: str, queue_arn: str) -> None:
 
 
 def _silence(context: Context, bucket: str) -> None:
-    """Take our notification, and no other, from a bucket that stays."""
-    present = _notifications(context, bucket)
-    others = [entry for entry in present.get("QueueConfigurations", []) if entry.get("Id") != _NOTIFICATION_ID]
-    wanted: Any = {**present, "QueueConfigurations": others}
-    context.aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+    """Take our notification, and no other, from the bucket."""
+    present = look(lambda: _notifications(context, bucket), "NoSuchBucket") or {}
+    queues = present.get("QueueConfigurations", [])
+    others = [entry for entry in queues if entry.get("Id") != _NOTIFICATION_ID]
+    if others != queues:
+        wanted: Any = {**present, "QueueConfigurations": others}
+        context.aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
 
 
 def _notifications(context: Context, bucket: str) -> dict[str, Any]:

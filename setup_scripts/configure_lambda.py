@@ -66,7 +66,7 @@ _PUBLIC_RIGHTS: dict[str, dict[str, Any]] = {
 
 def create(context: Context) -> None:
     runtime = package.runtime_for(is_aws=context.aws.target.is_aws)
-    code = package.build(runtime, context.home, say=context.say).read_bytes()
+    code = context.build(runtime, context.home, say=context.say).read_bytes()
     for function in (PROCESSING, GALLERY):
         _ensure_log_group(context, function)
         _ensure_function(context, function, code, runtime.machine)

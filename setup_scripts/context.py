@@ -12,12 +12,12 @@ from cli import names
 from cli.aws import Aws
 from cli.connection import Connection
 from cli.state import Resources
-from setup_scripts import retry
+from setup_scripts import package, retry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """`until` and `settled` are `retry`'s; a dry run, where nothing changes, waits for nothing."""
+    """`build` is `package`'s; `until` and `settled` are `retry`'s: a dry run changes nothing and waits for nothing."""
 
     aws: Aws
     resources: Resources
@@ -25,6 +25,7 @@ class Context:
     say: Callable[[str], None]
     today: date = field(default_factory=date.today)
     keep_originals: bool = False
+    build: Callable[..., Path] = package.build
     until: Callable[..., Any] = retry.until
     settled: Callable[..., Any] = retry.settled
 

@@ -37,13 +37,28 @@ def create(context: Context) -> None:
 
 
 def delete(context: Context) -> None:
+    """Both queues are found by name: a setup that died right after making one has not kept its URL."""
+    if "messages-queue-name" in context.resources:
+        queue_name = _queue_name(context)
+        for name in (queue_name, queue_name + names.DEAD_LETTERS):
+            _delete_queue(context, name)
     for key in ("messages-queue", "dead-letter-queue"):
-        url = context.resources.get(key)
-        if url and look(lambda url=url: context.aws.sqs.delete_queue(QueueUrl=url), *_ABSENT) is not None:  # type: ignore[misc]
-            context.say(f"deleted: queue {url}")
         for forgotten in (key, f"{key}-arn"):
             context.resources.pop(forgotten, None)
     context.resources.pop("messages-queue-name", None)
+
+
+def _delete_queue(context: Context, queue_name: str) -> None:
+    found = _find(context, queue_name)
+    if found:
+        look(lambda: context.aws.sqs.delete_queue(QueueUrl=found), *_ABSENT)
+        context.say(f"deleted: queue {queue_name}")
+
+
+def _find(context: Context, queue_name: str) -> str | None:
+    """The URL of the queue, if it exists."""
+    answer = look(lambda: context.aws.sqs.get_queue_url(QueueName=queue_name), *_ABSENT)
+    return answer["QueueUrl"] if answer else None
 
 
 def _queue_name(context: Context) -> str:
@@ -53,10 +68,8 @@ def _queue_name(context: Context) -> str:
 def _ensure_queue(context: Context, key: str, queue_name: str, attributes: Mapping[str, str]) -> str:
     """Make or adjust one queue, keep its URL and ARN; returns the ARN."""
     sqs = context.aws.sqs
-    found = look(lambda: sqs.get_queue_url(QueueName=queue_name), *_ABSENT)
-    if found:
-        url = found["QueueUrl"]
-    else:
+    url = _find(context, queue_name)
+    if url is None:
         wanted: Any = dict(attributes)
         url = sqs.create_queue(QueueName=queue_name, Attributes=wanted, tags=context.tags)["QueueUrl"]
         context.say(f"created: queue {queue_name}")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cli.exits import CommandError, Exit
 from pipeline.settings import ROOT
+from setup_scripts.installed import copy_installed
 from setup_scripts.trim import trim
 
 REQUIREMENTS = ROOT / "lambda_function" / "requirements.txt"
@@ -75,7 +76,7 @@ def build(runtime: Runtime, home: Path, *, say: Callable[[str], None]) -> Path:
     if not target.is_file():
         wheels = folder / f"wheels-{runtime.key}-{wheels_hash}"
         if not wheels.is_dir():
-            say("Getting the libraries for the functions (only the first time)")
+            say("Packing the libraries for the functions (only the first time)")
             _install(runtime, requirements, wheels)
         with _scratch(folder) as scratch:
             _write_sources(sources, scratch, compiled=runtime.is_this_python)
@@ -101,13 +102,15 @@ def _source_files() -> Iterator[Path]:
 def _install(runtime: Runtime, requirements: str, target: Path) -> None:
     """Wheels into the folder `target`, which appears only when it is complete."""
     with _scratch(target.parent) as scratch:
-        listed = scratch / "requirements.txt"
-        listed.write_text(requirements, encoding="utf-8")
-        _pip_install(runtime, listed, scratch / "site")
-        trim(scratch / "site")
+        site = scratch / "site"
+        if runtime.platforms or not copy_installed(requirements, site):
+            listed = scratch / "requirements.txt"
+            listed.write_text(requirements, encoding="utf-8")
+            _pip_install(runtime, listed, site)
+        trim(site)
         if runtime.is_this_python:
-            _compile(scratch / "site")
-        _publish(scratch / "site", target)
+            _compile(site)
+        _publish(site, target)
 
 
 def _pip_install(runtime: Runtime, listed: Path, target: Path) -> None:
@@ -144,13 +147,13 @@ def _compile(folder: Path) -> None:
 def _write_zip(folders: list[Path], target: Path) -> None:
     entries = sorted((path.relative_to(folder).as_posix(), path) for folder in folders for path in _files(folder))
     partial = target.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, path in entries:
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3  # Unix on every system, so that the modes count
             info.external_attr = 0o100644 << 16
-            archive.writestr(info, path.read_bytes(), compresslevel=9)
+            archive.writestr(info, path.read_bytes(), compresslevel=6)
     partial.replace(target)
 
 

@@ -129,11 +129,11 @@ def _collect(future: Future[Sent], key: str, sent: list[Sent], failures: list[Im
 
 def _stops_everything(error: Exception) -> bool:
     """Whether every further image would meet the same: credentials, not this file; or a bug of ours."""
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] in EXPIRED | UNKNOWN | FORBIDDEN
-    return not isinstance(error, (OSError, ValueError, HTTPClientError))
+    return not isinstance(error, (OSError, ValueError, ConnectionError, HTTPClientError))
 
 
 def _result(one: Sent, item: Item | None, *, wait: bool) -> ImageResult:

@@ -1,0 +1,249 @@
+import http.server
+import threading
+
+import pytest
+
+from cli.arguments import Choice
+from cli.credentials import aws_session, read_env_file
+from cli.exits import CommandError, Exit
+from cli.targets import Resolver
+from tests.functional.aws_account import ACCOUNT, aws_account
+from tests.local_cloud_fixture import free_port
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers the question after its health as the local cloud does, or as some other program would."""
+
+    status = 200
+
+    def do_GET(self):
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def port_of():
+    """Starts a server that answers with a status; returns its port."""
+    servers = []
+
+    def start(status=200, port=0):
+        handler = type("Handler", (Server,), {"status": status})
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        return server.server_address[1]
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the resolver says to the person."""
+    return []
+
+
+@pytest.fixture
+def resolver(tmp_path, said):
+    def make(environ, *, start=None):
+        return Resolver(environ=environ, home=tmp_path, say=said.append, start=start)
+
+    return make
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """Credentials are taken from what the test passes, AWS answers from memory."""
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    with aws_account(monkeypatch.delenv):
+        yield
+
+
+def test_local_means_the_local_cloud_whatever_the_environment_holds(resolver, port_of, monkeypatch):
+    port = port_of()
+    monkeypatch.setenv("AWS_PROFILE", "a-profile-that-does-not-exist")
+    environ = {"LOCAL_CLOUD_PORT": str(port), "AWS_ENDPOINT_URL": "http://127.0.0.1:1", **KEYS}
+
+    target = resolver(environ).resolve(Choice(local=True), {})
+
+    credentials = target.session.get_credentials()
+    assert (target.prefix, target.endpoint_url) == ("local/default", f"http://127.0.0.1:{port}")
+    assert (credentials.access_key, credentials.secret_key, credentials.token) == ("test", "test", None)
+
+
+def test_a_closed_local_port_is_opened_by_a_root_command(resolver, port_of):
+    port = free_port()
+    started = []
+
+    def start():
+        started.append(True)
+        port_of(port=port)
+
+    target = resolver({"LOCAL_CLOUD_PORT": str(port)}, start=start).resolve(Choice(local=True), {})
+
+    assert target.place == "local"
+    assert started == [True]
+
+
+def test_a_closed_local_port_tells_other_programs_how_to_start_it(resolver):
+    with pytest.raises(CommandError, match="python -m local_cloud start") as fault:
+        resolver({"LOCAL_CLOUD_PORT": str(free_port())}).resolve(Choice(local=True), {})
+
+    assert fault.value.exit_code == Exit.REFUSED
+
+
+def test_a_port_that_another_program_holds_is_told(resolver, port_of):
+    port = port_of(status=404)
+
+    with pytest.raises(CommandError, match=f"port {port} is taken by a program that is not the local cloud"):
+        resolver({"LOCAL_CLOUD_PORT": str(port)}).resolve(Choice(local=True), {})
+
+
+def test_without_anything_it_is_the_local_cloud_said_in_one_line(resolver, said, port_of, aws):
+    port = port_of()
+
+    target = resolver({"LOCAL_CLOUD_PORT": str(port)}).resolve(Choice(), {})
+
+    assert target.place == "local"
+    assert said == [f"No AWS credentials found: using the local cloud at http://127.0.0.1:{port} (--aws for AWS)"]
+
+
+def test_credentials_lead_to_aws(resolver, aws):
+    target = resolver({**KEYS, "AWS_DEFAULT_REGION": "eu-west-1"}).resolve(Choice(), {})
+
+    assert (target.place, target.is_aws) == (f"{ACCOUNT}/eu-west-1", True)
+
+
+def test_what_setup_recorded_comes_before_credentials(resolver, port_of):
+    environ = {**KEYS, "LOCAL_CLOUD_PORT": str(port_of())}
+    shelf: dict[str, dict[str, str]] = {}
+    resolver(environ).resolve(Choice(local=True, name="blue"), {}).remember(shelf)
+
+    assert resolver(environ).resolve(Choice(), shelf).prefix == "local/blue"
+
+
+def test_a_recorded_account_is_used_again_with_its_region_and_name(resolver, aws):
+    shelf: dict[str, dict[str, str]] = {}
+    resolver(KEYS).resolve(Choice(aws=True, region="eu-west-1", name="blue"), {}).remember(shelf)
+
+    assert resolver(KEYS).resolve(Choice(), shelf).prefix == f"{ACCOUNT}/eu-west-1/blue"
+
+
+def test_credentials_of_another_account_than_the_recorded_one_are_refused(resolver, aws):
+    current = {
+        "place": "999/us-east-1",
+        "name": "default",
+        "region": "us-east-1",
+        "endpoint_url": None,
+        "profile": None,
+    }
+
+    with pytest.raises(CommandError, match=f"account 999, but the credentials are of {ACCOUNT}"):
+        resolver(KEYS).resolve(Choice(), {"current": current})
+
+
+def test_forgetting_leaves_another_current_deployment_alone(resolver, port_of):
+    environ = {"LOCAL_CLOUD_PORT": str(port_of())}
+    blue = resolver(environ).resolve(Choice(local=True, name="blue"), {})
+    green = resolver(environ).resolve(Choice(local=True, name="green"), {})
+    shelf: dict[str, dict[str, str]] = {}
+    blue.remember(shelf)
+
+    green.forget(shelf)
+    assert "current" in shelf
+    blue.forget(shelf)
+    assert shelf == {}
+
+
+def test_an_endpoint_that_is_the_local_cloud_is_the_local_cloud(resolver, port_of):
+    port = port_of()
+    environ = {"LOCAL_CLOUD_PORT": str(port), "AWS_ENDPOINT_URL": f"http://localhost:{port}"}
+
+    assert resolver(environ).resolve(Choice(), {}).place == "local"
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_aws_and_an_endpoint_exclude_each_other(resolver, variable):
+    with pytest.raises(CommandError, match=f"{variable}=http://127.0.0.1:4566 points elsewhere") as fault:
+        resolver({variable: "http://127.0.0.1:4566", **KEYS}).resolve(Choice(aws=True), {})
+
+    assert fault.value.exit_code == Exit.WRONG_USE
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (Choice(local=True, profile="work"), "--local needs no --profile"),
+        (Choice(local=True, region="eu-west-1"), "the local cloud has one region, us-east-1"),
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_use(resolver, port_of, choice, words):
+    with pytest.raises(CommandError, match=words) as fault:
+        resolver({"LOCAL_CLOUD_PORT": str(port_of())}).resolve(choice, {})
+
+    assert fault.value.exit_code == Exit.WRONG_USE
+
+
+def test_an_endpoint_that_is_no_address_is_wrong_use(resolver):
+    with pytest.raises(CommandError, match="AWS_ENDPOINT_URL=4566 is no address"):
+        resolver({"AWS_ENDPOINT_URL": "4566"}).resolve(Choice(), {})
+
+
+def credentials_of(session):
+    found = session.get_credentials()
+    return found and (found.access_key, found.secret_key, found.token)
+
+
+@pytest.mark.parametrize("spelling", [str.lower, str.upper])
+def test_the_env_file_is_read_in_both_spellings(tmp_path, aws, spelling):
+    lines = ["AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=a$b=c#d", "AWS_SESSION_TOKEN=token//=="]
+    names_and_values = (line.split("=", 1) for line in lines)
+    text = "\n".join(f"{spelling(name)}={value}" for name, value in names_and_values)
+    (tmp_path / ".env").write_text(text)
+
+    session = aws_session({}, read_env_file(tmp_path / ".env"), None)
+
+    assert credentials_of(session) == ("key", "a$b=c#d", "token//==")
+
+
+def test_the_region_of_the_env_file_counts(tmp_path, resolver, aws):
+    (tmp_path / ".env").write_text(
+        "aws_access_key_id=key\naws_secret_access_key=secret\naws_default_region=eu-central-1\n"
+    )
+
+    assert resolver({}).resolve(Choice(), {}).region == "eu-central-1"
+
+
+def test_key_and_token_never_come_from_two_sources(aws):
+    file = {"aws_access_key_id": "file", "aws_secret_access_key": "file", "aws_session_token": "file"}
+
+    assert credentials_of(aws_session(KEYS, file, None)) == ("AKIAENVIRONMENT", "secret", None)
+    assert credentials_of(aws_session({"AWS_SESSION_TOKEN": "environment"}, file, None)) == ("file", "file", "file")
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ({"aws_access_key_id": "key"}, ".env has aws_access_key_id but no aws_secret_access_key"),
+        ({"AWS_SECRET_ACCESS_KEY": "x"}, ".env has aws_secret_access_key but no aws_access_key_id"),
+    ],
+)
+def test_half_a_pair_is_told(file, words):
+    with pytest.raises(CommandError, match=words) as fault:
+        aws_session({}, file, None)
+
+    assert fault.value.exit_code == Exit.REFUSED
+
+
+def test_a_copied_sample_without_values_counts_as_no_credentials(tmp_path, aws):
+    (tmp_path / ".env").write_text("aws_access_key_id=\naws_secret_access_key=\naws_session_token=\n")
+
+    assert credentials_of(aws_session({}, read_env_file(tmp_path / ".env"), None)) is None

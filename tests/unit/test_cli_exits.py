@@ -1,0 +1,105 @@
+import os
+import signal
+import sys
+
+import pytest
+
+from cli.exits import CommandError, Exit, run
+from pipeline.settings import SettingsError
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+def test_the_code_of_a_command_passes_through():
+    assert run(lambda: Exit.SOME_FAILED) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (CommandError("the thing is wrong: mend it"), 2, "error: the thing is wrong: mend it"),
+        (CommandError("refused", Exit.REFUSED), 254, "error: refused"),
+        (SettingsError("LOCAL_CLOUD_PORT='x' is no number"), 2, "LOCAL_CLOUD_PORT"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_a_foreseeable_fault_is_one_line_and_a_code(error, code, words, capsys):
+    assert run(raising(error)) == code
+
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_a_bug_shows_its_trace():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 // 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process without asking")
+def test_a_terminated_command_ends_with_143_and_gives_the_signal_back(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def main():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 0
+
+    code = run(main)
+
+    assert code == 143
+    assert "terminated" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def refusal(code, message="the words of AWS"):
+    from botocore.exceptions import ClientError
+
+    return ClientError({"Error": {"Code": code, "Message": message}}, "CreateBucket")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ExpiredToken", "have expired"),
+        ("ExpiredTokenException", ".env"),
+        ("InvalidClientTokenId", "does not accept"),
+        ("SignatureDoesNotMatch", "does not accept"),
+        ("AccessDenied", "may not call CreateBucket: the words of AWS"),
+        ("ServiceUnavailable", "CreateBucket was refused: ServiceUnavailable: the words of AWS"),
+    ],
+)
+def test_what_aws_refuses_is_one_line_with_a_cure_and_254(code, words, capsys):
+    assert run(raising(refusal(code))) == 254
+
+    captured = capsys.readouterr().err
+    assert words in captured
+    assert captured.count("\n") == 1
+
+
+def test_other_faults_of_boto3_are_told_in_one_line_too(capsys):
+    import botocore.exceptions as aws
+
+    assert run(raising(aws.NoCredentialsError())) == 254
+    assert run(raising(aws.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"))) == 254
+    assert run(raising(aws.ProfileNotFound(profile="nobody"))) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert "no usable AWS credentials" in lines[0]
+    assert "http://127.0.0.1:1" in lines[1]
+    assert "nobody" in lines[2]
+
+
+def test_a_character_that_the_terminal_lacks_is_escaped(tmp_path, monkeypatch):
+    path = tmp_path / "output"
+    with path.open("w", encoding="ascii") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert run(lambda: print("été \ud800") or 0) == 0
+
+    assert path.read_text() == "\\xe9t\\xe9 \\ud800\n"

@@ -1,0 +1,73 @@
+import os
+
+import pytest
+
+from cli.exits import CommandError
+from setup_scripts.folder import default_folder, read_folder
+
+JPEG, PNG = b"\xff\xd8\xff\xe0rest", b"\x89PNG\r\n\x1a\nrest"
+
+
+def write(folder, name, data):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def test_keys_are_paths_below_the_folder_letter_for_letter(tmp_path):
+    names = ["a b+c%.jpg", "sub/été.jpg", "sub/e\u0301te\u0301.jpg", "sub/deep/<img>.png"]
+    for name in names:
+        write(tmp_path, name, JPEG)
+
+    assert sorted(image.key for image in read_folder(tmp_path).images) == sorted(names)
+
+
+def test_the_content_type_is_that_of_the_content_not_of_the_name(tmp_path):
+    write(tmp_path, "photo.jpg", PNG)
+    write(tmp_path, "nameless", JPEG)
+    write(tmp_path, "film.WEBP", b"RIFF\x00\x00\x00\x00WEBPVP8 ")
+
+    found = {image.key: image.content_type for image in read_folder(tmp_path).images}
+
+    assert found == {"photo.jpg": "image/png", "nameless": "image/jpeg", "film.WEBP": "image/webp"}
+
+
+def test_a_file_that_is_called_an_image_is_sent_though_its_content_is_none(tmp_path):
+    write(tmp_path, "empty.jpg", b"")
+    write(tmp_path, "broken.PNG", b"rubbish")
+
+    assert {image.key for image in read_folder(tmp_path).images} == {"empty.jpg", "broken.PNG"}
+
+
+def test_other_files_are_left_out_and_told(tmp_path):
+    write(tmp_path, "paint.py", b"print()")
+    write(tmp_path, ".DS_Store", b"x")
+    write(tmp_path, ".git/a.jpg", JPEG)
+    write(tmp_path, "__pycache__/x.pyc", b"x")
+    write(tmp_path, "a.jpg", JPEG)
+
+    found = read_folder(tmp_path)
+
+    assert [image.key for image in found.images] == ["a.jpg"]
+    assert [path.name for path in found.ignored] == ["paint.py"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_a_link_upwards_does_not_send_the_walk_in_circles(tmp_path):
+    write(tmp_path, "sub/a.jpg", JPEG)
+    (tmp_path / "sub" / "up").symlink_to(tmp_path)
+
+    assert [image.key for image in read_folder(tmp_path).images] == ["sub/a.jpg"]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CommandError, match="nowhere is not a folder"):
+        read_folder(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("present", "chosen"), [(["img"], "img"), (["IMG"], "IMG"), ([], "img")])
+def test_the_folder_is_img_or_else_IMG(tmp_path, present, chosen):
+    for name in present:
+        (tmp_path / name).mkdir()
+
+    assert default_folder(tmp_path).name == chosen
