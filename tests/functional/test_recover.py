@@ -1,0 +1,88 @@
+from typing import Any
+
+import pytest
+
+from cli.connection import Connection
+from cli.exits import CommandError, Exit
+from cli.state import Resources, open_state
+from setup_scripts.get_LabRole_arn import LAB_ROLE
+from setup_scripts.lookup import merged
+from setup_scripts.recover import recover
+from setup_scripts.steps import set_up
+from tests.functional.aws_account import aws_account, changes, context
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch):
+    with aws_account(monkeypatch.delenv):
+        yield
+
+
+@pytest.mark.parametrize("name", ["default", "blue"])
+def test_lost_state_is_found_by_its_tag_and_nothing_is_made_twice(tmp_path, name):
+    shelf: dict[str, str] = {}
+    other = context(tmp_path, shelf, name="other")
+    set_up(other)
+    first = context(tmp_path, shelf, name=name)
+    set_up(first)
+    known = dict(first.resources)
+
+    again = context(tmp_path, {}, name=name)
+    with open_state(tmp_path) as empty:
+        resources = Resources(empty, again.aws.target.prefix)
+        connection = Connection(target=again.aws.target, aws=again.aws, shelf=empty, resources=resources, home=tmp_path)
+        recover(connection, lambda text: None)
+        again.resources.update(resources)
+    set_up(again)
+
+    assert changes(again) == []
+    assert dict(again.resources) == known
+
+
+def refuse(context, *operations):
+    """Make IAM answer AccessDenied to these operations, as it does to a student's credentials."""
+
+    def answer(model, **_):
+        if model.name in operations:
+            from types import SimpleNamespace
+
+            return SimpleNamespace(status_code=403), {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
+        return None
+
+    context.aws.iam.meta.events.register_first("before-call", answer)
+
+
+def test_where_roles_cannot_be_made_lab_role_is_used(tmp_path):
+    student = context(tmp_path, {})
+    student.aws.iam.create_role(
+        RoleName=LAB_ROLE, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+    )
+    arn = student.aws.iam.get_role(RoleName=LAB_ROLE)["Role"]["Arn"]
+    refuse(student, "CreateRole")
+
+    set_up(student)
+
+    assert student.resources["labrole-arn"] == student.resources["gallery-role-arn"] == arn
+    configuration = student.aws.functions.get_function_configuration(FunctionName="ImageProcessingFunction")
+    assert configuration["Role"] == arn
+
+
+def test_where_there_is_no_lab_role_either_it_is_told(tmp_path):
+    student = context(tmp_path, {})
+    refuse(student, "CreateRole", "GetRole")
+
+    with pytest.raises(CommandError, match="no LabRole") as fault:
+        set_up(student)
+
+    assert fault.value.exit_code == Exit.REFUSED
+
+
+def test_entries_of_others_keep_their_place_and_ours_are_replaced():
+    present: list[dict[str, Any]] = [{"Id": "a", "x": 1}, {"Id": "ours", "x": 2}, {"x": 3}]
+
+    assert merged(present, [{"Id": "ours", "x": 9}, {"Id": "new", "x": 4}], "Id") == [
+        {"Id": "a", "x": 1},
+        {"Id": "ours", "x": 9},
+        {"x": 3},
+        {"Id": "new", "x": 4},
+    ]

@@ -1,0 +1,180 @@
+import hashlib
+import json
+
+import pytest
+
+from setup_scripts import create_dynamodb_table, create_s3_buckets, create_sqs_queue
+from setup_scripts.folder import LocalImage
+from setup_scripts.following import records
+from setup_scripts.originals import Originals, originals
+from setup_scripts.results import ImageResult
+from setup_scripts.sending import Sender, Way
+from setup_scripts.upload import Upload
+from tests.functional.aws_account import aws_account, changes, context
+
+JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
+
+
+@pytest.fixture
+def made(monkeypatch, tmp_path):
+    with aws_account(monkeypatch.delenv):
+        made = context(tmp_path, {})
+        for step in (create_s3_buckets, create_sqs_queue, create_dynamodb_table):
+            step.create(made)
+        changes(made).clear()
+        yield made
+
+
+@pytest.fixture
+def sender(made):
+    return Sender(made.aws, made.resources["images-bucket"], made.resources["messages-queue"])
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "pictures" / "sub" / "été + 1%.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(JPEG)
+    return LocalImage("sub/été + 1%.jpg", path, "image/jpeg")
+
+
+def record_of(sent, processed_at="t1"):
+    return {"ImageID": sent.key, "ETag": sent.etag, "VersionId": sent.version_id, "ProcessedAt": processed_at}
+
+
+def messages(made):
+    answer = made.aws.sqs.receive_message(QueueUrl=made.resources["messages-queue"], MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def test_a_new_image_is_uploaded_under_its_path_with_its_content_type(made, sender, image):
+    sent = sender.send(image, None, force=False)
+
+    answer = made.aws.s3.get_object(Bucket=sender.bucket, Key="sub/été + 1%.jpg")
+    assert (answer["Body"].read(), answer["ContentType"]) == (JPEG, "image/jpeg")
+    assert (sent.way, sent.etag, sent.version_id) == (
+        Way.UPLOADED,
+        hashlib.md5(JPEG).hexdigest(),
+        answer["VersionId"],
+    )
+
+
+def test_an_unchanged_image_that_has_its_record_is_left_alone(made, sender, image):
+    sent = sender.send(image, None, force=False)
+    changes(made).clear()
+
+    assert sender.send(image, record_of(sent), force=False).way is Way.UNCHANGED
+    assert changes(made) == []
+
+
+def test_an_unchanged_image_without_its_record_is_announced_again(made, sender, image):
+    sender.send(image, None, force=False)
+    changes(made).clear()
+
+    assert sender.send(image, None, force=False).way is Way.ANNOUNCED
+    assert changes(made) == ["SendMessage"]
+    assert messages(made) == [{"bucket_name": sender.bucket, "image_key": "sub/été + 1%.jpg"}]
+
+
+def test_the_record_of_an_older_version_does_not_count(made, sender, image):
+    sent = sender.send(image, None, force=False)
+
+    assert sender.send(image, {**record_of(sent), "VersionId": "older"}, force=False).way is Way.ANNOUNCED
+
+
+def test_a_changed_image_is_uploaded_again(made, sender, image):
+    sent = sender.send(image, None, force=False)
+    image.path.write_bytes(JPEG.replace(b"much", b"more"))
+
+    assert sender.send(image, record_of(sent), force=False).way is Way.UPLOADED
+
+
+def test_force_asks_for_a_new_record_of_the_same_object(made, sender, image):
+    done = record_of(sender.send(image, None, force=False))
+
+    sent = sender.send(image, done, force=True)
+
+    assert sent.way is Way.ANNOUNCED
+    assert messages(made)[0]["force"] is True
+    assert not sent.is_answered_by(done)
+    assert sent.is_answered_by({**done, "ProcessedAt": "t2"})
+
+
+@pytest.fixture
+def upload(made, sender):
+    return Upload(made.aws, sender, made.resources["dynamodb-table"], force=False)
+
+
+def test_one_bad_file_does_not_stop_the_others(upload, image, tmp_path):
+    folder = tmp_path / "pictures"
+    long = folder / ("d" * 200) / ("e" * 200) / ("f" * 200) / ("g" * 200) / ("h" * 200) / ("i" * 60 + ".jpg")
+    long.parent.mkdir(parents=True)
+    long.write_bytes(JPEG)
+
+    results = upload.upload(folder, wait=False)
+
+    outcomes = {result.image: result.outcome for result in results}
+    assert outcomes == {"sub/été + 1%.jpg": "SENT", long.relative_to(folder).as_posix(): "NOT SENT"}
+    assert "1024 bytes" in next(result.reason for result in results if result.is_failed)
+
+
+def test_a_file_name_that_is_no_text_is_told(upload, tmp_path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    try:
+        (folder / b"caf\xe9.jpg".decode("utf-8", "surrogateescape")).write_bytes(JPEG)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+
+    (result,) = upload.upload(folder, wait=False)
+
+    assert result.is_failed
+
+
+def test_messages_for_all_objects_reach_also_those_that_no_folder_has(made, upload, sender):
+    made.aws.s3.put_object(Bucket=sender.bucket, Key="elsewhere.jpg", Body=JPEG)
+
+    (result,) = upload.announce_all(None, wait=False)
+
+    assert (result.image, result.outcome) == ("elsewhere.jpg", "SENT")
+    assert {"bucket_name": sender.bucket, "image_key": "elsewhere.jpg", "force": True} in messages(made)
+
+
+def test_more_records_than_one_request_takes_are_read(made):
+    table = made.resources["dynamodb-table"]
+    keys = [f"{number}.jpg" for number in range(230)]
+    for key in keys[:-1]:
+        made.aws.dynamodb.put_item(TableName=table, Item={"ImageID": {"S": key}, "ETag": {"S": "e"}})
+
+    found = records(made.aws, table, keys)
+
+    assert list(found) and found.keys() == set(keys[:-1])
+
+
+def test_originals_are_what_the_samples_cannot_bring_back(made, tmp_path):
+    samples = tmp_path / "img"
+    samples.mkdir()
+    (samples / "same.jpg").write_bytes(b"same")
+    (samples / "other.jpg").write_bytes(b"1234")
+    bucket = made.resources["images-bucket"]
+    contents = {"same.jpg": b"same", "other.jpg": b"4321", "mine.jpg": b"123456", "../x": b"1", "a\x00b": b"2"}
+    for key, data in contents.items():
+        made.aws.s3.put_object(Bucket=bucket, Key=key, Body=data)
+
+    assert originals(made.aws.s3, bucket, samples) == Originals(count=4, bytes=12)
+
+
+def test_a_result_reads_a_record():
+    from decimal import Decimal
+
+    item = {
+        "Outcome": "DONE",
+        "OriginalBytes": Decimal(100),
+        "CompressedBytes": Decimal(60),
+        "SavedPercent": Decimal("40.0"),
+    }
+
+    result = ImageResult.from_record("a.jpg", Way.UPLOADED, item)
+
+    assert (result.bytes_before, result.bytes_after, result.saved_percent) == (100, 60, 40.0)
+    assert not result.is_failed
