@@ -98,8 +98,8 @@ def _sand(x: Array, z: Array) -> Array:
 def _crescent(rays: Array) -> Array:
     """A young moon, lit from below on the left where the sun went down."""
     x, y = rays[..., 0] - 0.24, rays[..., 1] - 0.135
-    disc = smoothstep(0.0158, 0.0148, np.hypot(x, y))
-    return disc * (0.03 + smoothstep(0.0140, 0.0160, np.hypot(x - 0.0062, y - 0.0030)))
+    disc = smoothstep(0.0100, 0.0092, np.hypot(x, y))
+    return disc * (0.03 + smoothstep(0.0086, 0.0102, np.hypot(x - 0.0040, y - 0.0020)))
 
 
 def _terraces(x: Array, z: Array) -> Array:

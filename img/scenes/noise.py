@@ -17,11 +17,23 @@ _TABLE = 256
 
 def value(x: Array, y: Array, seed: int) -> Array:
     """Smooth noise in [-1, 1] with one knot per unit of `x` and `y`; repeats after 256 units."""
-    return value_with_slope(x, y, seed)[0]
+    a, b, c, d, u, v = _patch(x, y, seed)
+    smooth_u, smooth_v = u * u * u * (u * (u * 6 - 15) + 10), v * v * v * (v * (v * 6 - 15) + 10)
+    height: Array = a + b * smooth_u + (c + d * smooth_u) * smooth_v
+    return height
 
 
 def value_with_slope(x: Array, y: Array, seed: int) -> tuple[Array, Array, Array]:
     """The noise and its derivatives by x and by y (quintic interpolation, so that slopes are smooth too)."""
+    a, b, c, d, u, v = _patch(x, y, seed)
+    smooth_u, smooth_v = u * u * u * (u * (u * 6 - 15) + 10), v * v * v * (v * (v * 6 - 15) + 10)
+    slope_u, slope_v = 30 * u * u * (u - 1) ** 2, 30 * v * v * (v - 1) ** 2
+    height = a + b * smooth_u + (c + d * smooth_u) * smooth_v
+    return height, (b + d * smooth_v) * slope_u, (c + d * smooth_u) * slope_v
+
+
+def _patch(x: Array, y: Array, seed: int) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Between four knots the noise is a + b·u + c·v + d·u·v: the four coefficients, and the place (u, v)."""
     table = np.random.default_rng(seed).uniform(-1, 1, (_TABLE + 1, _TABLE + 1)).astype(np.float32)
     table[-1], table[:, -1] = table[0], table[:, 0]
     flat = table.ravel()
@@ -32,10 +44,7 @@ def value_with_slope(x: Array, y: Array, seed: int) -> tuple[Array, Array, Array
     b = flat[knot + 1] - a
     c = flat[knot + _TABLE + 1] - a
     d = flat[knot + _TABLE + 2] - a - b - c
-    smooth_u, smooth_v = u * u * u * (u * (u * 6 - 15) + 10), v * v * v * (v * (v * 6 - 15) + 10)
-    slope_u, slope_v = 30 * u * u * (u - 1) ** 2, 30 * v * v * (v - 1) ** 2
-    height = a + b * smooth_u + (c + d * smooth_u) * smooth_v
-    return height, (b + d * smooth_v) * slope_u, (c + d * smooth_u) * slope_v
+    return a, b, c, d, u, v
 
 
 def fractal(x: Array, y: Array, seed: int, *, octaves: int = 6, gain: float = 0.5) -> Array:

@@ -11,6 +11,22 @@ from img.scenes.lettering import spaced
 
 _OVER = 3
 
+#: Outlines in shares of the picture's width and height: hills far off, the volcano, its side in the sun.
+# fmt: off
+_HILLS = (
+    (0, 0.56), (0.10, 0.50), (0.20, 0.545), (0.33, 0.47), (0.46, 0.55), (0.60, 0.53), (0.78, 0.57),
+    (1, 0.54), (1, 0.62), (0, 0.62),
+)
+_VOLCANO = (
+    (0.08, 0.62), (0.22, 0.47), (0.315, 0.33), (0.355, 0.275), (0.395, 0.290), (0.43, 0.272), (0.50, 0.37),
+    (0.63, 0.52), (0.80, 0.62),
+)
+_SUNLIT = (
+    (0.43, 0.272), (0.50, 0.37), (0.63, 0.52), (0.80, 0.62), (0.55, 0.62), (0.49, 0.50), (0.455, 0.44), (0.46, 0.37),
+    (0.415, 0.31),
+)
+# fmt: on
+
 
 def poster(size: tuple[int, int]) -> Image.Image:
     """A travel poster for an island that is on no map."""
@@ -41,32 +57,8 @@ def _paint_island(draw: ImageDraw.ImageDraw, width: int, height: int) -> None:
     for ring, colour in enumerate(("#f8bd76", "#f9c784", "#fbd298", "#fce0b0")):
         _disc(draw, width * 0.60, horizon * 0.56, width * (0.46 - 0.09 * ring), colour)
     _disc(draw, width * 0.60, horizon * 0.56, width * 0.125, "#f25f5c")
-    far = [(0, 0.56), (0.10, 0.50), (0.20, 0.545), (0.33, 0.47), (0.46, 0.55), (0.60, 0.53), (0.78, 0.57), (1, 0.54)]
-    draw.polygon([*((x * width, y * height) for x, y in far), (width, horizon), (0, horizon)], fill="#d98880")
-    peak = [
-        (0.08, 0.62),
-        (0.22, 0.47),
-        (0.315, 0.33),
-        (0.355, 0.275),
-        (0.395, 0.290),
-        (0.43, 0.272),
-        (0.50, 0.37),
-        (0.63, 0.52),
-        (0.80, 0.62),
-    ]
-    draw.polygon([(x * width, y * height) for x, y in peak], fill="#2e4a7d")
-    lit = [
-        (0.43, 0.272),
-        (0.50, 0.37),
-        (0.63, 0.52),
-        (0.80, 0.62),
-        (0.55, 0.62),
-        (0.49, 0.50),
-        (0.455, 0.44),
-        (0.46, 0.37),
-        (0.415, 0.31),
-    ]
-    draw.polygon([(x * width, y * height) for x, y in lit], fill="#c8553d")
+    for outline, colour in ((_HILLS, "#d98880"), (_VOLCANO, "#2e4a7d"), (_SUNLIT, "#c8553d")):
+        draw.polygon([(x * width, y * height) for x, y in outline], fill=colour)
     for band in range(7):
         _wave(draw, width, height, horizon + (height - horizon) * (band / 7) ** 1.25, band)
     _boat(draw, width * 0.27, height * 0.80, width * 0.085)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from img.scenes.light import developed, linear, mix, reduced, rgb, smoothstep
 from img.scenes.noise import Array, fractal
+from img.scenes.solids import egg, join, rod
 from img.scenes.terrain import direction, unit
 
 _KEY = direction(-0.72, 0.62, 0.52)
@@ -104,7 +105,7 @@ def _stone(points: Array) -> Array:
     x, y, z = points.T
     body = _shoulders(*_turned(x, y, z, _TURN * 0.55))
     head = _head(*_nodded(*_turned(x, y - 0.06, z, _TURN)))
-    return np.minimum(_join(head, body, 0.10), _plinth(x, y, z))
+    return np.minimum(join(head, body, 0.10), _plinth(x, y, z))
 
 
 def _turned(x: Array, y: Array, z: Array, angle: float) -> tuple[Array, Array, Array]:
@@ -120,20 +121,20 @@ def _nodded(x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
 def _head(x: Array, y: Array, z: Array) -> Array:
     """Skull, face and hair around the origin, looking along z; height from chin to crown is about one."""
     side = np.abs(x)
-    skull = _egg(side, y - 0.13, z + 0.07, (0.335, 0.40, 0.42))
-    jaw = _egg(side, y + 0.17, z - 0.07, (0.245, 0.34, 0.285))
-    face = _join(skull, jaw, 0.12)
-    face = _join(face, _egg(side, y + 0.445, z - 0.235, (0.085, 0.07, 0.075)), 0.09)
-    face = _join(face, _egg(side - 0.175, y + 0.11, z - 0.215, (0.085, 0.075, 0.085)), 0.09)
-    face = _join(face, _rod(side, y, z, (0.03, 0.085, 0.325), (0.215, 0.075, 0.235), 0.040, 0.030), 0.055)
-    face = -_join(-face, _egg(side - 0.125, y + 0.005, z - 0.375, (0.085, 0.052, 0.095)), 0.05)
-    face = _join(face, _eye(side - 0.123, y + 0.008, z - 0.228), 0.012)
-    face = _join(face, _nose(side, y, z), 0.035)
-    face = _join(face, _mouth(side, y, z), 0.022)
-    ear = _egg(side - 0.335 - 0.2 * np.maximum(y, 0), y + 0.03, z + 0.055, (0.035, 0.115, 0.07))
-    ear = -_join(-ear, _egg(side - 0.375, y + 0.02, z + 0.035, (0.03, 0.07, 0.035)), 0.02)
-    neck = _rod(side, y, z, (0.0, -0.30, -0.06), (0.0, -0.95, -0.13), 0.185, 0.225)
-    return _join(_join(_join(face, ear, 0.025), neck, 0.09), _hair(x, y, z), 0.04)
+    skull = egg(side, y - 0.13, z + 0.07, (0.335, 0.40, 0.42))
+    jaw = egg(side, y + 0.17, z - 0.07, (0.245, 0.34, 0.285))
+    face = join(skull, jaw, 0.12)
+    face = join(face, egg(side, y + 0.445, z - 0.235, (0.085, 0.07, 0.075)), 0.09)
+    face = join(face, egg(side - 0.175, y + 0.11, z - 0.215, (0.085, 0.075, 0.085)), 0.09)
+    face = join(face, rod(side, y, z, (0.03, 0.085, 0.325), (0.215, 0.075, 0.235), 0.040, 0.030), 0.055)
+    face = -join(-face, egg(side - 0.125, y + 0.005, z - 0.375, (0.085, 0.052, 0.095)), 0.05)
+    face = join(face, _eye(side - 0.123, y + 0.008, z - 0.228), 0.012)
+    face = join(face, _nose(side, y, z), 0.035)
+    face = join(face, _mouth(side, y, z), 0.022)
+    ear = egg(side - 0.335 - 0.2 * np.maximum(y, 0), y + 0.03, z + 0.055, (0.035, 0.115, 0.07))
+    ear = -join(-ear, egg(side - 0.375, y + 0.02, z + 0.035, (0.03, 0.07, 0.035)), 0.02)
+    neck = rod(side, y, z, (0.0, -0.30, -0.06), (0.0, -0.95, -0.13), 0.185, 0.225)
+    return join(join(join(face, ear, 0.025), neck, 0.09), _hair(x, y, z), 0.04)
 
 
 def _eye(x: Array, y: Array, z: Array) -> Array:
@@ -142,20 +143,20 @@ def _eye(x: Array, y: Array, z: Array) -> Array:
     lid = np.sqrt(x * x + y * y + z * z) - 0.087
     upper = np.maximum(lid, -(y - 0.020 + 2.2 * x * x))
     lower = np.maximum(lid, y + 0.034 - 1.6 * x * x)
-    eye: Array = np.minimum(ball, _join(upper, lower, 0.004))
+    eye: Array = np.minimum(ball, join(upper, lower, 0.004))
     return eye
 
 
 def _nose(side: Array, y: Array, z: Array) -> Array:
-    bridge = _rod(side, y, z, (0.0, 0.085, 0.330), (0.0, -0.110, 0.420), 0.033, 0.043)
-    tip = _egg(side, y + 0.118, z - 0.412, (0.045, 0.040, 0.048))
-    wings = _egg(side - 0.045, y + 0.135, z - 0.365, (0.030, 0.030, 0.043))
-    return _join(_join(bridge, tip, 0.03), wings, 0.02)
+    bridge = rod(side, y, z, (0.0, 0.085, 0.330), (0.0, -0.110, 0.420), 0.033, 0.043)
+    tip = egg(side, y + 0.118, z - 0.412, (0.045, 0.040, 0.048))
+    wings = egg(side - 0.045, y + 0.135, z - 0.365, (0.030, 0.030, 0.043))
+    return join(join(bridge, tip, 0.03), wings, 0.02)
 
 
 def _mouth(side: Array, y: Array, z: Array) -> Array:
-    upper = _rod(side, y, z, (0.016, -0.243, 0.326), (0.092, -0.262, 0.272), 0.022, 0.011)
-    lower = _rod(side, y, z, (0.0, -0.288, 0.318), (0.075, -0.274, 0.275), 0.028, 0.013)
+    upper = rod(side, y, z, (0.016, -0.243, 0.326), (0.092, -0.262, 0.272), 0.022, 0.011)
+    lower = rod(side, y, z, (0.0, -0.288, 0.318), (0.075, -0.274, 0.275), 0.028, 0.013)
     return np.minimum(upper, lower)
 
 
@@ -164,29 +165,29 @@ def _hair(x: Array, y: Array, z: Array) -> Array:
     side = np.abs(x)
     flow = 17 * (y - 0.55 * z) + 3.2 * np.sin(7 * side + 2.2 * z) + 1.6 * np.sin(15 * z - 9 * y)
     locks = 0.017 * np.abs(np.sin(flow * 0.9)) + 0.008 * np.sin(34 * side + 21 * z + 2.2 * np.sin(flow))
-    cap = _egg(side, y - 0.15, z + 0.09, (0.375, 0.405, 0.455)) - locks
+    cap = egg(side, y - 0.15, z + 0.09, (0.375, 0.405, 0.455)) - locks
     hairline = z * 0.80 - (y - 0.10) * 0.62 - 0.095 + 0.55 * np.maximum(side - 0.16, 0)
-    cap = -_join(-(cap + 0.010 * smoothstep(-0.06, 0.0, hairline)), -hairline, 0.03)
-    knot = _egg(side, y - 0.10, z + 0.56, (0.145, 0.15, 0.15)) - 0.016 * np.sin(26 * y + 18 * x + 12 * z)
+    cap = -join(-(cap + 0.010 * smoothstep(-0.06, 0.0, hairline)), -hairline, 0.03)
+    knot = egg(side, y - 0.10, z + 0.56, (0.145, 0.15, 0.15)) - 0.016 * np.sin(26 * y + 18 * x + 12 * z)
     band = np.maximum(
-        np.abs(_egg(side, y - 0.15, z + 0.09, (0.375, 0.405, 0.455)) - 0.008) - 0.022,
+        np.abs(egg(side, y - 0.15, z + 0.09, (0.375, 0.405, 0.455)) - 0.008) - 0.022,
         np.abs((y - 0.385) * 0.91 - z * 0.416) - 0.026,
     )
-    return _join(_join(cap, knot, 0.03), band, 0.02)
+    return join(join(cap, knot, 0.03), band, 0.02)
 
 
 def _shoulders(x: Array, y: Array, z: Array) -> Array:
     """Chest and shoulders under drapery, cut off in a curve as sculptors do."""
-    chest = _egg(x, y + 1.10, z + 0.06, (0.50, 0.55, 0.30))
-    arms = _rod(np.abs(x), y, z, (0.10, -0.74, -0.10), (0.56, -0.92, -0.10), 0.15, 0.19)
-    body = _join(chest, arms, 0.14)
+    chest = egg(x, y + 1.10, z + 0.06, (0.50, 0.55, 0.30))
+    arms = rod(np.abs(x), y, z, (0.10, -0.74, -0.10), (0.56, -0.92, -0.10), 0.15, 0.19)
+    body = join(chest, arms, 0.14)
     slant = x * 0.62 + y
     folds = np.sin(30 * slant + 7 * x * x + 2.5 * np.sin(5 * y)) * 0.5 + np.sin(17 * slant - 6 * x) * 0.5
     cloth = body - 0.040 - 0.020 * folds * smoothstep(-0.62, -0.80, slant)
     collar = slant + 0.80 - 0.16 * np.cos(3.2 * x)
-    body = _join(body, -_join(-cloth, -collar, 0.02), 0.015)
+    body = join(body, -join(-cloth, -collar, 0.02), 0.015)
     bowl = np.sqrt(x * x * 0.86 + (y + 0.66) ** 2 + (z + 0.05) ** 2 * 0.5) - 0.80
-    return -_join(-body, -bowl, 0.03)
+    return -join(-body, -bowl, 0.03)
 
 
 def _plinth(x: Array, y: Array, z: Array) -> Array:
@@ -196,38 +197,3 @@ def _plinth(x: Array, y: Array, z: Array) -> Array:
     ring = np.hypot(np.maximum(round_ - 0.245, 0), y + 1.66) - 0.035
     block = np.maximum(np.maximum(np.abs(x), np.abs(z + 0.06)) - 0.36, np.abs(y + 1.84) - 0.14)
     return np.minimum(np.minimum(waist * 0.7, ring), block - 0.008)
-
-
-def _egg(x: Array, y: Array, z: Array, radii: tuple[float, float, float]) -> Array:
-    """Distance to an ellipsoid, nearly."""
-    a, b, c = radii
-    near = np.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2)
-    slope = np.sqrt((x / (a * a)) ** 2 + (y / (b * b)) ** 2 + (z / (c * c)) ** 2)
-    distance: Array = near * (near - 1) / np.maximum(slope, 1e-6)
-    return distance
-
-
-def _rod(
-    x: Array,
-    y: Array,
-    z: Array,
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    thick: float,
-    thin: float,
-) -> Array:
-    """Distance to a rod with round ends, of radius `thick` at the start and `thin` at the end."""
-    axis = np.subtract(end, start)
-    along = ((x - start[0]) * axis[0] + (y - start[1]) * axis[1] + (z - start[2]) * axis[2]) / float(axis @ axis)
-    share = np.clip(along, 0, 1)
-    from_axis = (x - start[0] - axis[0] * share) ** 2 + (y - start[1] - axis[1] * share) ** 2
-    from_axis = np.sqrt(from_axis + (z - start[2] - axis[2] * share) ** 2)
-    distance: Array = from_axis - (thick + (thin - thick) * share)
-    return distance
-
-
-def _join(a: Array, b: Array, soft: float) -> Array:
-    """The union of two shapes with a fillet of size `soft`; -join(-a, -b) is their intersection."""
-    blend = np.clip(soft - np.abs(a - b), 0, None) / soft
-    joined: Array = np.minimum(a, b) - blend * blend * soft * 0.25
-    return joined

@@ -80,7 +80,7 @@ def _treetops(x: Array, layer: int) -> Array:
 def _band(x: Array, y: Array, layers: list[tuple[Array, Array]], relief: Array) -> Array:
     """Some rows of the picture: the sky, then every ridge over the one behind it."""
     sun = np.hypot((x - 0.64) * 1.5, y - 0.315)
-    light = gradient(y + 0 * x, [(0, "#5b7fb0"), (0.16, "#a3b1c6"), (0.30, "#f3cfa8"), (0.44, "#ffd9a0")])
+    light = gradient(y + 0 * x, [(0, "#5b7fb0"), (0.16, "#a3b1c6"), (0.30, "#efc2a6"), (0.44, "#f8bd98")])
     light += np.exp(-sun * 8)[..., None] * rgb(1.5, 0.85, 0.35) + smoothstep(0.026, 0.0245, sun)[..., None] * rgb(
         9, 6, 3
     )
