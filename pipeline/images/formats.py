@@ -13,6 +13,7 @@ class Format:
 
     `magic`: (offset, bytes) pairs that all stand in a file of this format.
     `accepted`: whether an upload may have it; the others are only written.
+    `isolated`: whether its decoder is trusted so little that it runs in a child (`isolate.py`).
     """
 
     name: str
@@ -21,6 +22,7 @@ class Format:
     plugin: str
     magic: tuple[tuple[int, bytes], ...]
     accepted: bool = True
+    isolated: bool = False
 
     def begins(self, data: bytes) -> bool:
         return all(data.startswith(piece, offset) for offset, piece in self.magic)
