@@ -1,7 +1,8 @@
 """Object keys and URLs: where an output lies, as a function of its source alone.
 
 Two different sources never share an output key: `folder` and version have fixed shapes, and what lies between them is
-either the whole source key or, where S3's 1,024 bytes would not hold it or browsers would rewrite it, a hash under a name of its own.
+either the whole source key or, where S3's 1,024 bytes would not hold it or browsers would rewrite it, a hash under a
+name of its own.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -39,7 +40,7 @@ def aws():
     """Buckets, queue and table in moto, and the handler imported in the environment that setup gives it."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.delenv("AWS_ENDPOINT_URL")
-        aws = {name: make_client(None, name, region="us-east-1") for name in ("s3", "sqs", "dynamodb")}
+        aws: dict[str, Any] = {name: make_client(None, name, region="us-east-1") for name in ("s3", "sqs", "dynamodb")}
         for bucket in (BUCKET, "outputs"):
             aws["s3"].create_bucket(Bucket=bucket)
         aws["s3"].put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -64,7 +65,7 @@ def aws():
         yield aws
 
 
-def envelope(*bodies: str, fifo: bool = False) -> dict:
+def envelope(*bodies: str, fifo: bool = False) -> dict[str, Any]:
     """Lambda's event with one message for each body."""
     event = recorded("sqs_envelope")
     [message] = event["Records"]
