@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pipeline.errors import Code, RejectError, RetryError, SkipError
-from pipeline.images.formats import FORMATS
+from pipeline.images.formats import FORMATS, sniff
 from pipeline.images.transform import Transformed, transform
 from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Record, Result
 from pipeline.keys import output_folder, output_key, url, version_of
@@ -108,13 +108,19 @@ class _Run:
         try:
             if found.data is None:
                 raise RejectError(Code.TOO_LARGE, f"{found.size} bytes are more than {options.limits.max_bytes}")
-            made: Transformed | RejectError = transform(found.data, options, decoding=self.services.budget.take)
+            work = self.services.isolated if self.is_risky(found.data) else transform
+            made: Transformed | RejectError = work(found.data, options, decoding=self.services.budget.take)
         except RejectError as error:
             if not self.job.record:
                 raise
             made = error
         self.watch("transform", {"key": self.job.source.key, "code": getattr(made, "code", None)})
         return made
+
+    def is_risky(self, data: bytes) -> bool:
+        """Whether to decode in a child: on later deliveries, because the image may be what ended the one before."""
+        form = sniff(data)
+        return self.job.deliveries > 1 or (form is not None and form.isolated)
 
     def put(self, found: StoredObject, outputs: tuple[Output, ...]) -> tuple[PlacedOutput, ...]:
         wanted = {one.name: one for one in self.job.outputs}

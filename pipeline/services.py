@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.budget import PixelBudget
+from pipeline.images.isolate import transform_isolated
+from pipeline.images.transform import Transformed
 from pipeline.records import Records
 from pipeline.settings import Settings
 from pipeline.storage import Storage
@@ -26,7 +28,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The edges, and what they need to know about this deployment."""
+    """The edges, and what they need to know about this deployment. `isolated`: `transform` in a child process."""
 
     storage: Storage
     records: Records
@@ -35,6 +37,7 @@ class Services:
     outputs_url: str
     uploads_url: str
     function_timeout: int
+    isolated: Callable[..., Transformed] = transform_isolated
     now: Callable[[], datetime] = utc_now
 
 

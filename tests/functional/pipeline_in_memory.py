@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
 from pipeline.budget import PixelBudget
 from pipeline.images.options import COMPRESSED, THUMBNAIL
+from pipeline.images.transform import Transformed, transform
 from pipeline.job import Job, OutputWanted, Record, S3Source
 from pipeline.process import process
 from pipeline.records import Records
@@ -25,6 +27,8 @@ WANTED = (
 class Pipeline:
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    #: In this process, unless a test is about the child: thousands of redeliveries are cheap.
+    isolated: Callable[..., Transformed] = transform
 
     @property
     def services(self) -> Services:
@@ -36,6 +40,7 @@ class Pipeline:
             outputs_url="http://127.0.0.1/outputs",
             uploads_url="http://127.0.0.1/uploads",
             function_timeout=120,
+            isolated=self.isolated,
             now=self.storage.clock,
         )
 
