@@ -70,7 +70,8 @@ def test_pythons_own_shelve_reads_it(tmp_path):
     with open_state(tmp_path) as ours:
         ours["key"] = ["value"]
 
-    with shelve.Shelf(import_module("dbm.sqlite3").open(tmp_path / FILE_NAME, "r")) as pythons:
+    theirs: shelve.Shelf[object] = shelve.Shelf(import_module("dbm.sqlite3").open(tmp_path / FILE_NAME, "r"))
+    with theirs as pythons:
         assert pythons["key"] == ["value"]
 
 
