@@ -35,7 +35,7 @@ _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from pipel
 _START_SECONDS = 20.0
 _GRACE = 2.0
 #: What ends a process that goes beyond its limits; SIGKILL also comes from a kernel that is out of memory.
-_LIMITS = frozenset(-getattr(signal, name, 0) for name in ("SIGALRM", "SIGXCPU", "SIGKILL", "SIGXFSZ")) - {0}
+_LIMITS = frozenset(-getattr(signal, name, 0) for name in ("SIGALRM", "SIGXCPU", "SIGKILL")) - {0}
 
 
 class IsolationError(RuntimeError):
