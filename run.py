@@ -47,7 +47,7 @@ def make_environment() -> int:
         return 0
     tell("Installing what the programs need into .venv")
     listed = [argument for path in needed for argument in ("--requirement", str(path))]
-    code = call(PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *listed)
+    code = call(PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq", *listed)
     if code == 0:
         READY.touch()
     return code

@@ -38,8 +38,9 @@ def delete(context: Context) -> None:
     function = context.suffixed(names.FUNCTION)
     for mapping in _mappings(context, function):
         uuid = mapping["UUID"]
-        look(lambda u=uuid: context.aws.functions.delete_event_source_mapping(UUID=u), "ResourceNotFoundException")  # type: ignore[misc]
-        context.until(lambda u=uuid: _is_gone(context, function, u), what=f"deleting the trigger of {function}")
+        if mapping["State"] != "Deleting":
+            _delete_mapping(context, uuid)
+        _wait_until_gone(context, function, uuid)
         context.say(f"deleted: trigger of {function}")
     bucket = context.resources.get("images-bucket")
     if bucket:
@@ -68,11 +69,17 @@ def _ensure_mapping(context: Context, queue_arn: str, function: str) -> str:
         "ScalingConfig": {"MaximumConcurrency": _concurrency(context)},
     }
     present = next((m for m in _mappings(context, function) if m["EventSourceArn"] == queue_arn), None)
+    if present and present["State"] == "Deleting":
+        _wait_until_gone(context, function, present["UUID"])
+        present = None
     if present is None:
         return _create_mapping(context, queue_arn, function, wanted)
     uuid = present["UUID"]
     if any(present.get(name) != value for name, value in wanted.items()):
-        context.aws.functions.update_event_source_mapping(UUID=uuid, FunctionName=function, **wanted)
+        context.settled(
+            lambda: context.aws.functions.update_event_source_mapping(UUID=uuid, FunctionName=function, **wanted),
+            not_yet=_is_in_use,
+        )
         _wait_until_enabled(context, uuid)
         context.say(f"updated: trigger of {function}")
     return uuid
@@ -108,8 +115,24 @@ def _mappings(context: Context, function: str) -> list[EventSourceMappingConfigu
     return [mapping for mapping in found if f":{names.QUEUE}-" in mapping["EventSourceArn"]]
 
 
-def _is_gone(context: Context, function: str, uuid: str) -> bool:
-    return all(mapping["UUID"] != uuid for mapping in _mappings(context, function))
+def _delete_mapping(context: Context, uuid: str) -> None:
+    functions = context.aws.functions
+    context.settled(
+        lambda: look(lambda: functions.delete_event_source_mapping(UUID=uuid), "ResourceNotFoundException"),
+        not_yet=_is_in_use,
+    )
+
+
+def _is_in_use(error: Exception) -> bool:
+    """A mapping takes no change while it is on the way to its last one."""
+    return says(error, "ResourceInUseException")
+
+
+def _wait_until_gone(context: Context, function: str, uuid: str) -> None:
+    def is_gone() -> bool:
+        return all(mapping["UUID"] != uuid for mapping in _mappings(context, function))
+
+    context.until(is_gone, what=f"deleting the trigger of {function}")
 
 
 def _announce(context: Context, bucket: str, queue_arn: str) -> None:

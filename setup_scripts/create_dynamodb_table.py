@@ -21,12 +21,10 @@ _STREAM: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 def create(context: Context) -> None:
     table_name = context.suffixed(names.TABLE)
-    table = _describe(context, table_name)
+    table = _settled_table(context, table_name)
     if table is None:
         context.aws.dynamodb.create_table(TableName=table_name, Tags=_tags(context), **schema())
         context.say(f"created: table {table_name}")
-        table = _wait_until_active(context, table_name)
-    elif table["TableStatus"] != "ACTIVE":
         table = _wait_until_active(context, table_name)
     _tag(context, table)
     _enable_stream(context, table)
@@ -36,9 +34,9 @@ def create(context: Context) -> None:
 
 def delete(context: Context) -> None:
     table_name = context.suffixed(names.TABLE)
-    if _describe(context, table_name):
+    if _settled_table(context, table_name):
         look(lambda: context.aws.dynamodb.delete_table(TableName=table_name), "ResourceNotFoundException")
-        context.until(lambda: _describe(context, table_name) is None, what=f"deleting table {table_name}")
+        _wait_until_gone(context, table_name)
         context.say(f"deleted: table {table_name}")
     for key in ("dynamodb-table", "dynamodb-table-arn"):
         context.resources.pop(key, None)
@@ -83,6 +81,19 @@ def _index(index_name: str, partition_key: str, sort_key: str) -> dict[str, Any]
 def _describe(context: Context, table_name: str) -> TableDescriptionTypeDef | None:
     answer = look(lambda: context.aws.dynamodb.describe_table(TableName=table_name), "ResourceNotFoundException")
     return answer["Table"] if answer else None
+
+
+def _settled_table(context: Context, table_name: str) -> TableDescriptionTypeDef | None:
+    """The table, ready for changes, or None. A setup or teardown that died may have left it on the way."""
+    table = _describe(context, table_name)
+    if table and table["TableStatus"] == "DELETING":
+        _wait_until_gone(context, table_name)
+        return None
+    return _wait_until_active(context, table_name) if table and table["TableStatus"] != "ACTIVE" else table
+
+
+def _wait_until_gone(context: Context, table_name: str) -> None:
+    context.until(lambda: _describe(context, table_name) is None, what=f"deleting table {table_name}")
 
 
 def _wait_until_active(context: Context, table_name: str) -> TableDescriptionTypeDef:

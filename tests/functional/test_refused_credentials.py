@@ -1,0 +1,97 @@
+"""Credentials that are missing, half there, expired or refused: one line with the cure, 254, and nothing is made."""
+
+import http.server
+import threading
+
+import pytest
+
+from setup_scripts import setup_command, upload_folder_images
+
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+ERROR = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+<Code>{code}</Code><Message>the words of AWS</Message></Error><RequestId>1</RequestId></ErrorResponse>"""
+
+
+@pytest.fixture
+def refusing(monkeypatch, tmp_path):
+    """An AWS that answers every request with one error; returns a function that sets it and a list of requests."""
+    requests: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        code = ""
+
+        def do_POST(self):
+            requests.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            body = ERROR.format(code=self.code).encode()
+            self.send_response(403)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+
+    def answer(code):
+        Handler.code = code
+        return requests
+
+    yield answer
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ExpiredToken", "the AWS credentials have expired"),
+        ("InvalidClientTokenId", "AWS does not accept these credentials"),
+        ("AccessDenied", "these credentials may not call GetCallerIdentity"),
+    ],
+)
+@pytest.mark.parametrize("command", [setup_command.main, upload_folder_images.main])
+def test_what_aws_refuses_ends_before_anything_is_made(refusing, capsys, command, code, words):
+    requests = refusing(code)
+
+    assert command([]) == 254
+
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert [request.split("&")[0] for request in requests] == ["Action=GetCallerIdentity"]
+
+
+def test_without_credentials_aws_is_not_even_asked(monkeypatch, tmp_path, capsys):
+    for name in (*KEYS, "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+
+    assert setup_command.main(["--aws"]) == 254
+
+    error = capsys.readouterr().err
+    assert "no usable AWS credentials" in error and ".env" in error
+    assert error.count("\n") == 1
+
+
+def test_half_a_pair_of_credentials_is_told(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+
+    assert setup_command.main(["--aws"]) == 254
+
+    assert "the environment has aws_access_key_id but no aws_secret_access_key" in capsys.readouterr().err
+
+
+def test_a_profile_that_does_not_exist_is_wrong_use(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+
+    assert setup_command.main(["--profile", "nobody"]) == 2
+
+    assert "nobody" in capsys.readouterr().err
