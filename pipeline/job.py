@@ -76,6 +76,7 @@ class Facts:
     content_type: str
     mode: str
     size: tuple[int, int]
+    frames: int = 1
     bytes: int
     sha256: str
     taken_at: str | None = None

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from itertools import product
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from PIL import Image
+
+from pipeline.errors import Code, RejectError
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsProfile
 
 #: The mode whose samples a profile describes, by image mode, and the ICC signature of that space.
-_SPACES = {"1": "L", "L": "L", "LA": "L", "I;16": "L", "P": "RGB", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
+_SPACES = {
+    **dict.fromkeys(("1", "L", "LA", "La", "I;16", "I;16B", "I", "F"), "L"),
+    **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "YCbCr"), "RGB"),
+    "CMYK": "CMYK",
+}
 _SIGNATURES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
 #: A profile is sRGB, whatever its name, when it moves no colour by more than this many of 255 steps.
 _SAME = 2
@@ -34,6 +42,7 @@ def useful_profile(profile: bytes | None, mode: str) -> bytes | None:
 
 def resizable(image: Image.Image) -> Image.Image:
     """`image` in a mode that can be resampled, with its transparency as a channel."""
+    image = _RARE[image.mode](image) if image.mode in _RARE else image
     transparent = "transparency" in image.info
     if image.mode == "I;16":
         return _with_sixteen_bit_key(image) if transparent else image
@@ -44,11 +53,16 @@ def resizable(image: Image.Image) -> Image.Image:
     return image
 
 
+def see_through(image: Image.Image) -> bool:
+    """Whether any pixel of a resizable image is not opaque."""
+    return "A" in image.getbands() and image.getchannel("A").getextrema() != (255, 255)
+
+
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """A resizable image as sRGB: "RGB", or "RGBA" where it has an alpha channel. Without a profile it is so already."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     plain = image if alpha is None else image.convert({"LA": "L", "RGBA": "RGB"}[image.mode])
-    plain = _eight_bits(plain) if plain.mode == "I;16" else plain
+    plain = eight_bits(plain)
     source = _opened(profile, plain.mode) if profile else None
     shown = (_by_profile(plain, source) if source else None) or plain.convert("RGB")
     if alpha is not None:
@@ -56,15 +70,57 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return shown
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion of "I;16" clips instead of scaling.
+def eight_bits(image: Image.Image) -> Image.Image:
+    """`image`, as "L" if it has 16 bits a sample. Pillow's own conversion of "I;16" clips instead of scaling."""
+    return _high_bytes(image) if image.mode == "I;16" else image
+
+
+def _high_bytes(image: Image.Image) -> Image.Image:
     return image.convert("I").point(_HIGH_BYTE, "L")
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    """Samples of 32 bits as "L": fractions are shares of white, others run from the least to the most."""
+    low, high = image.getextrema()
+    if not (isinstance(low, int | float) and isinstance(high, int | float) and isfinite(low) and isfinite(high)):
+        raise RejectError(Code.CORRUPT_FILE, "the image has samples that are no numbers")
+    if image.mode == "F" and 0 <= low and high <= 1:
+        low, high = 0, 1
+    scale = 255 / (high - low) if high > low else 1
+    return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms
+
+    shown = ImageCms.profileToProfile(
+        image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    return shown or image.convert("RGB")
+
+
+def _to(mode: str) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: image.convert(mode)
+
+
+#: Modes in which only TIFF comes, and what makes one of the others of them.
+_RARE: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+    "I;16B": _high_bytes,
+    "I": _stretched,
+    "F": _stretched,
+    "LAB": _from_lab,
+    "YCbCr": _to("RGB"),
+    "RGBX": _to("RGB"),
+    "PA": _to("RGBA"),
+    "RGBa": _to("RGBA"),
+    "La": _to("LA"),
+}
 
 
 def _with_sixteen_bit_key(image: Image.Image) -> Image.Image:
     key = image.info["transparency"]
     alpha = image.convert("I").point([0 if value == key else 255 for value in range(65_536)], "L")
-    return Image.merge("LA", (_eight_bits(image), alpha))
+    return Image.merge("LA", (_high_bytes(image), alpha))
 
 
 def _opened(profile: bytes, space: str) -> ImageCmsProfile | None:

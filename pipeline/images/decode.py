@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
-from io import BytesIO
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -15,14 +13,21 @@ from pipeline.images import colour, geometry, png_parts, strip
 from pipeline.images.formats import FORMATS, Format, sniff
 from pipeline.images.metadata import Metadata, read_exif
 from pipeline.images.options import Limits
-from pipeline.images.parts import Parts
+from pipeline.images.parts import Parts, Pieces
+
+#: What the decoder says of pixels; all else that it has read from the file is left behind.
+_KEPT_INFO = frozenset({"transparency", "interlace"})
+
+#: Pixels up to which a decoder stays within the memory of an image. Pillow's WebP decoder holds four copies.
+_MAX_DECODED = {"WEBP": 40_000_000}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A source image whose header has been read and found within the limits.
 
-    `image` is not decoded before `load(source)`. `profile` is its ICC profile if that says other than sRGB.
+    `image`, the first of `frames`, is not decoded before `load(source)`. `profile` is its ICC profile if that says
+    other than sRGB.
     """
 
     data: bytes
@@ -30,6 +35,7 @@ class Source:
     parts: Parts
     metadata: Metadata
     profile: bytes | None
+    frames: int
     image: Image.Image
 
     @property
@@ -39,7 +45,8 @@ class Source:
 
     def stripped(self) -> bytes:
         """The file with its pixels untouched and its private metadata removed; never longer than `data`."""
-        exif = self.metadata.fresh_block(orientation=self.metadata.orientation)
+        orientation = 1 if self.parts.turned_by_container else self.metadata.orientation
+        exif = self.metadata.fresh_block(orientation=orientation)
         return self.parts.stripped(exif=exif, with_profile=self.profile is not None)
 
 
@@ -63,19 +70,23 @@ def examine(data: bytes, limits: Limits) -> Source:
     form = _identified(data)
     _require(len(data), limits.max_bytes, "bytes")
     parts = strip.take_apart(data, form, limits)
-    image = _opened(parts.bare(), form)
-    width, height = image.size
-    if not (width and height):
-        raise RejectError(Code.CORRUPT_FILE, f"the image is {width}×{height} pixels")
-    _require(max(width, height), limits.max_side, "pixels on its longer side")
-    _require(width * height, limits.max_pixels, "pixels")
+    if parts.size:
+        _require_size(parts.size, form, limits)
+    image = form.opened(parts.bare())
+    _require_size(image.size, form, limits)
+    metadata = read_exif(parts.exif)
+    if parts.turned_by_container:
+        metadata = replace(metadata, orientation=read_exif(_exif_of(image)).orientation)
+    frames = parts.frames or int(getattr(image, "n_frames", 1))
+    image.info = {key: image.info[key] for key in _KEPT_INFO & image.info.keys()}
     _scale_key(image, parts.depth)
     return Source(
         data=data,
         format=form,
         parts=parts,
-        metadata=read_exif(parts.exif),
+        metadata=metadata,
         profile=colour.useful_profile(parts.profile, image.mode),
+        frames=frames,
         image=image,
     )
 
@@ -84,11 +95,28 @@ def load(source: Source) -> None:
     """Decodes the image; RejectError when its pixels are not all there."""
     image = source.image
     image.load()
+    # WebP's decoder would hold two more pictures for as long as the image lives.
+    vars(image).pop("_decoder", None)
     # Pillow leaves rows black that a PNG does not have. Looking closer costs as much as decoding, so it is done only
     # where the last row is black, or where rows do not come in their order.
-    if source.format.name == "PNG" and (source.image.info.get("interlace") or _last_row_is_black(image)):
-        if not png_parts.holds_all_pixels(source.parts):
-            raise RejectError(Code.TRUNCATED_IMAGE, "the PNG has fewer pixels than its header says")
+    if isinstance(source.parts, Pieces) and source.format.name == "PNG":
+        if image.info.get("interlace") or _last_row_is_black(image):
+            if not png_parts.holds_all_pixels(source.parts):
+                raise RejectError(Code.TRUNCATED_IMAGE, "the PNG has fewer pixels than its header says")
+
+
+def _exif_of(image: Image.Image) -> bytes | None:
+    """The EXIF block in which a decoder says how its container turns the picture."""
+    block = image.info.get("exif")
+    return block.removeprefix(b"Exif\x00\x00") if isinstance(block, bytes) else None
+
+
+def _require_size(size: tuple[int, int], form: Format, limits: Limits) -> None:
+    width, height = size
+    if not (width and height):
+        raise RejectError(Code.CORRUPT_FILE, f"the image is {width}×{height} pixels")
+    _require(max(width, height), limits.max_side, "pixels on its longer side")
+    _require(width * height, min(limits.max_pixels, _MAX_DECODED.get(form.name, limits.max_pixels)), "pixels")
 
 
 def _last_row_is_black(image: Image.Image) -> bool:
@@ -100,7 +128,7 @@ def _identified(data: bytes) -> Format:
         raise RejectError(Code.INVALID_CONTENT)
     form = sniff(data)
     if form is None:
-        names = ", ".join(row.name for row in FORMATS.values() if row.accepted)
+        names = ", ".join(FORMATS)
         raise RejectError(Code.INVALID_EXTENSION, f"the content is none of {names}")
     return form
 
@@ -108,17 +136,6 @@ def _identified(data: bytes) -> Format:
 def _require(value: int, limit: int, unit: str) -> None:
     if value > limit:
         raise RejectError(Code.TOO_LARGE, f"the image has {value:,} {unit}; the limit is {limit:,}")
-
-
-def _opened(bare: bytes, form: Format) -> Image.Image:
-    """Pillow's image for one format and no other, its header read.
-
-    `Image.open` would also measure by `Image.MAX_IMAGE_PIXELS` and speak through `warnings`: both belong to the
-    process, so a thread can neither set nor silence them. Our own limits are checked instead.
-    """
-    import_module(f"PIL.{form.plugin}")
-    factory, _ = Image.OPEN[form.name]
-    return factory(BytesIO(bare), "")
 
 
 def _scale_key(image: Image.Image, depth: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from io import BytesIO
@@ -10,6 +11,7 @@ from types import ModuleType
 
 from PIL import Image
 
+from pipeline.errors import Code, RejectError
 from pipeline.images.formats import FORMATS
 
 
@@ -40,27 +42,82 @@ _TABLE_3 = (
 # fmt: on
 
 
+_ANY = 1 << 62
+#: WebP has 14 bits for a side.
+_WEBP_SIDE = 16_383
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """One way to write a format, and how large an image may be for it: docs/decisions/encoder-caps.md has the figures.
+
+    `parameters` are Pillow's; `quality` and metadata come on top.
+    """
+
+    format: str
+    max_pixels: int
+    max_side: int = 65_500
+    parameters: Mapping[str, object]
+
+    def fits(self, size: tuple[int, int]) -> bool:
+        return size[0] * size[1] <= self.max_pixels and max(size) <= self.max_side
+
+
+#: How each format is written, the best way first; a larger image takes the next.
+ENCODERS: Mapping[str, tuple[Encoder, ...]] = {
+    "JPEG": (Encoder(format="JPEG", max_pixels=_ANY, parameters={"subsampling": "4:2:0", "comment": b""}),),
+    "PNG": (
+        Encoder(format="PNG", max_pixels=3_000_000, parameters={"optimize": True}),
+        Encoder(format="PNG", max_pixels=_ANY, parameters={"compress_level": 1}),
+    ),
+    "GIF": (Encoder(format="GIF", max_pixels=24_000_000, parameters={"optimize": True, "interlace": 0}),),
+    "WEBP": (
+        Encoder(format="WEBP", max_pixels=20_000_000, max_side=_WEBP_SIDE, parameters={"method": 4}),
+        Encoder(format="WEBP", max_pixels=_ANY, max_side=_WEBP_SIDE, parameters={"method": 0}),
+    ),
+    # With more threads the tiles, and so the bytes, would depend on the machine.
+    "AVIF": (
+        Encoder(format="AVIF", max_pixels=8_000_000, parameters={"speed": 10, "max_threads": 1, "autotiling": False}),
+    ),
+}
+
+#: The same for pixels that may not change. Effort 20 takes a fifth of the time of 80 for the same bytes.
+LOSSLESS: tuple[Encoder, ...] = (
+    Encoder(
+        format="WEBP",
+        max_pixels=16_000_000,
+        max_side=_WEBP_SIDE,
+        parameters={"lossless": True, "exact": False, "method": 4, "quality": 20},
+    ),
+    Encoder(
+        format="WEBP",
+        max_pixels=20_000_000,
+        max_side=_WEBP_SIDE,
+        parameters={"lossless": True, "exact": False, "method": 0, "quality": 0},
+    ),
+    Encoder(format="PNG", max_pixels=_ANY, parameters={"compress_level": 1}),
+)
+
+
 def encode(image: Image.Image, name: str, quality: int) -> bytes:
-    """`image` (sRGB, "RGB" or "RGBA") as a file of the format `name`, without any metadata."""
-    return _ENCODERS[name](image, quality)
+    """`image` (sRGB, "RGB" or "RGBA") as a file of the format `name`, without any metadata.
+
+    RejectError where the image is larger than the format or its slowest budget allows.
+    """
+    encoder = next((row for row in ENCODERS[name] if row.fits(image.size)), None)
+    if encoder is None:
+        raise RejectError(Code.TOO_LARGE, f"{image.width}×{image.height} pixels are too many to be written as {name}")
+    return write(_FITTED[name](image) if name in _FITTED else image, encoder, quality)
 
 
-def encode_jpeg(image: Image.Image, quality: int, *, exif: bytes | None = None, profile: bytes | None = None) -> bytes:
-    """`image` ("L" or "RGB") as baseline JPEG, 4:2:0; `exif` is a TIFF block. docs/decisions/jpeg-route.md says why."""
-    return _saved(
-        image,
-        "JPEG",
-        qtables=quantisation(quality),
-        subsampling="4:2:0",
-        comment=b"",
-        exif=b"Exif\x00\x00" + exif if exif else b"",
-        icc_profile=profile,
-    )
-
-
-def encode_png(image: Image.Image) -> bytes:
-    """`image` as PNG by Pillow's optimize, lossless for 8 bits and less."""
-    return _saved(image, "PNG", optimize=True, icc_profile=None)
+def write(
+    image: Image.Image, encoder: Encoder, quality: int, *, exif: bytes | None = None, profile: bytes | None = None
+) -> bytes:
+    """`image` by `encoder`; `exif` is a TIFF block. docs/decisions/jpeg-route.md says why JPEGs have tables of ours."""
+    tables: dict[str, object] = {"qtables": quantisation(quality)} if encoder.format == "JPEG" else {"quality": quality}
+    marked = b"Exif\x00\x00" + exif if exif else b""
+    parameters = {**tables, "exif": marked, "icc_profile": profile, **encoder.parameters}
+    return _saved(image, encoder.format, **parameters)
 
 
 @cache
@@ -74,21 +131,6 @@ def quantisation(quality: int) -> tuple[list[int], list[int]]:
     return table, table
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    return encode_jpeg(_on_white(image), quality)
-
-
-def _webp(image: Image.Image, quality: int) -> bytes:
-    return _saved(image, "WEBP", quality=quality)
-
-
-_ENCODERS: dict[str, Callable[[Image.Image, int], bytes]] = {
-    "JPEG": _jpeg,
-    "PNG": lambda image, quality: encode_png(image),
-    "WEBP": _webp,
-}
-
-
 def _on_white(image: Image.Image) -> Image.Image:
     if image.mode != "RGBA":
         return image
@@ -97,9 +139,21 @@ def _on_white(image: Image.Image) -> Image.Image:
     return page
 
 
+def _in_a_palette(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image.quantize(256)
+    # A pixel of a GIF is there or not.
+    image = image.copy()
+    image.putalpha(image.getchannel("A").point([0] * 128 + [255] * 128))
+    return image.quantize(255)
+
+
+#: What a format cannot hold is settled before writing.
+_FITTED: Mapping[str, Callable[[Image.Image], Image.Image]] = {"JPEG": _on_white, "GIF": _in_a_palette}
+
+
 def _saved(image: Image.Image, name: str, **parameters: object) -> bytes:
-    # Without its plugin registered, Pillow would import all forty of them.
-    import_module(f"PIL.{FORMATS[name].plugin}")
+    FORMATS[name].load_plugin()
     file = BytesIO()
     image.save(file, name, **parameters)
     return file.getvalue()

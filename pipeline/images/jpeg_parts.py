@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.errors import Code, RejectError
-from pipeline.images.parts import Parts, Piece
+from pipeline.images.parts import Piece, Pieces
 
 _START = b"\xff\xd8"
 _END = b"\xff\xd9"
@@ -36,7 +36,7 @@ _JFIF_LENGTH = 14
 _ADOBE_LENGTH = 12
 
 
-def take_apart(data: bytes, *, max_scans: int) -> Parts:
+def take_apart(data: bytes, *, max_scans: int) -> Pieces:
     """The parts of the first picture in `data`; RejectError when it ends early, is broken or has too many scans."""
     found = _Found()
     view = memoryview(data)
@@ -74,10 +74,10 @@ class _Found:
         elif marker == _APP2 and begin == _ICC:
             self.profile_pieces.append(segment)
 
-    def parts(self) -> Parts:
+    def parts(self) -> Pieces:
         pixels = (*self.body, _END)
         profile = _profile(self.profile_pieces)
-        return Parts(
+        return Pieces(
             lead=(_START, *self.jfif),
             body=pixels,
             needed=pixels,

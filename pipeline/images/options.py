@@ -7,17 +7,22 @@ import json
 from dataclasses import asdict, dataclass, field
 
 #: Part of every options hash: raised when the same options begin to give other bytes.
-ENCODERS_REVISION = 1
+ENCODERS_REVISION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What is refused from the header, before any pixel is decoded. Sizes in pixels and bytes."""
+    """What is refused from the header, before any pixel is decoded. Sizes in pixels and bytes.
+
+    An animation with more than `max_pixels` over all frames, or more than `max_frames`, is not refused: it is kept as
+    it is, without its private metadata, and its first frame makes the thumbnail.
+    """
 
     max_bytes: int = 50_000_000
     max_pixels: int = 64_000_000
     max_side: int = 20_000
     max_jpeg_scans: int = 100
+    max_frames: int = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.errors import Code, RejectError
-from pipeline.images.parts import Parts, Piece
+from pipeline.images.parts import Piece, Pieces, Timing
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = frozenset({b"PLTE", b"tRNS", b"IDAT"})
@@ -33,7 +33,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
-def take_apart(data: bytes) -> Parts:
+def take_apart(data: bytes) -> Pieces:
     """The parts of the picture in `data`. RejectError when it ends early or its critical chunks are damaged."""
     found = _Found()
     for kind, chunk in _chunks(memoryview(data)):
@@ -51,7 +51,8 @@ class _Found:
     needed: list[Piece] = field(default_factory=list)
     exif: bytes | None = None
     profile: tuple[bytes, bytes] | None = None
-    animated: bool = False
+    repeats: int | None = None
+    durations: list[int] = field(default_factory=list)
 
     def take(self, kind: bytes, chunk: memoryview) -> None:
         if (self.header is None) != (kind == b"IHDR"):
@@ -63,7 +64,7 @@ class _Found:
             self.needed.append(chunk)
         elif kind in _ANIMATION:
             self.body.append(chunk)
-            self.animated = True
+            self._take_animation(kind, chunk[8:-4])
         elif kind in _EXTRAS and kind not in dict(self.extras):
             self.extras.append((kind, chunk))
         elif kind == b"eXIf" and self.exif is None:
@@ -71,26 +72,34 @@ class _Found:
         elif kind == b"iCCP" and self.profile is None:
             self.profile = _profile(bytes(chunk[8:-4]))
 
-    def parts(self) -> Parts:
+    def _take_animation(self, kind: bytes, payload: memoryview) -> None:
+        if kind == b"acTL":
+            self.repeats = int.from_bytes(payload[4:8], "big")
+        if kind == b"fcTL" and len(payload) == 26:
+            share, whole = struct.unpack_from(">HH", payload, 20)
+            self.durations.append(1_000 * share // (whole or 100))
+
+    def parts(self) -> Pieces:
         if self.header is None or len(self.header) != 13 + _FRAME:
             raise RejectError(Code.CORRUPT_FILE, "the PNG has no usable header")
         end = _chunk(b"IEND", b"")
         raw, packed = self.profile or (None, b"")
-        return Parts(
+        return Pieces(
             lead=(_SIGNATURE, self.header),
             extras=tuple(chunk for kind, chunk in self.extras if not (raw and kind in _OUTRANKED)),
             body=(*self.body, end),
             needed=(*self.needed, end),
             wrap_exif=_wrap_exif,
             depth=self.header[16],
-            animated=self.animated,
+            frames=max(1, len(self.durations)),
+            timing=None if self.repeats is None else Timing(tuple(self.durations), self.repeats),
             exif=self.exif,
             profile=raw,
             profile_pieces=(_chunk(b"iCCP", packed),) if raw else (),
         )
 
 
-def holds_all_pixels(parts: Parts) -> bool:
+def holds_all_pixels(parts: Pieces) -> bool:
     """Whether the pixel data unpack to as many bytes as the header promises; reads them piece by piece."""
     missing = _promised_bytes(bytes(parts.lead[1][8:21]))
     stream = zlib.decompressobj()

@@ -1,55 +1,141 @@
-"""The whole picture in its own format with fewer bytes, never with more."""
+"""The whole picture with fewer bytes: in its own format and never with more, or as JPEG or WebP for want of one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pipeline.images import colour, encode, geometry, png_parts
+from PIL import Image
+
+from pipeline.images import animation, colour, encode, geometry, png_parts, strip
 from pipeline.images.decode import Source
+from pipeline.images.encode import ENCODERS, LOSSLESS, Encoder
+from pipeline.images.options import Limits
+from pipeline.images.parts import Pieces
 
 #: A re-encoded file that keeps more than this share of the stripped source is not worth its loss.
 _WORTH = 0.97
 
-#: Pixels up to which PNGs are re-encoded within the 10 s of CPU of an image: oxipng level 1 takes about 1 s a
-#: megapixel, Pillow's optimize 2.5 s. Larger ones are only stripped.
+#: Pixels up to which files are written anew within the 10 s of CPU of an image: docs/decisions/encoder-caps.md.
 _OXIPNG_PIXELS = 6_000_000
-_PILLOW_PIXELS = 3_000_000
 _OXIPNG_SECONDS = 8.0
+_ANIMATION_PIXELS = {"GIF": 40_000_000, "WEBP": 24_000_000}
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "I;16"})
 
 
-def recompress(source: Source, quality: int) -> bytes:
-    """The source with fewer bytes, in its own format and size; the stripped source where re-encoding saves under 3 %.
+def recompress(source: Source, image: Image.Image, quality: int, limits: Limits) -> tuple[str, bytes]:
+    """(format, file): the source with fewer bytes in its size; stripped where writing it anew saves under 3 %.
 
-    A JPEG is encoded anew at `quality`, upright; a PNG keeps its pixels and, if it has one, its orientation tag.
+    `image` is the resizable picture of the source. Lossy pictures are encoded anew at `quality`, upright; PNG, GIF and
+    lossless WebP keep their pixels. BMP, TIFF and HEIC become JPEG, or lossless WebP or PNG where one sees through.
     """
-    encoded = _jpeg(source, quality) if source.format.name == "JPEG" else None
+    if not source.format.written:
+        return _converted(source, image, quality)
     stripped = source.stripped()
-    if source.format.name == "PNG":
-        encoded = _png(source, stripped)
-    return encoded if encoded is not None and len(encoded) < _WORTH * len(stripped) else stripped
+    if source.frames > 1:
+        encoded = _animated(source, stripped, quality, limits)
+    else:
+        encoded = _STILL[source.format.name](source, stripped, quality)
+    worth = encoded is not None and len(encoded) < _WORTH * len(stripped)
+    return source.format.name, encoded if worth and encoded is not None else stripped
 
 
-def _jpeg(source: Source, quality: int) -> bytes:
-    image, profile = source.image, source.profile
+def written_as(source: Source, image: Image.Image) -> str:
+    """The format of an output whose options name none: the source's own, or what its kind of picture becomes."""
+    if source.format.written:
+        return source.format.name
+    return "WEBP" if colour.see_through(image) else "JPEG"
+
+
+def _jpeg(source: Source, stripped: bytes, quality: int) -> bytes:
+    return _upright(source, source.image, ENCODERS["JPEG"][0], quality)
+
+
+def _upright(source: Source, image: Image.Image, encoder: Encoder, quality: int) -> bytes:
+    profile = source.profile
     if image.mode == "CMYK":
         # Browsers show CMYK as they please, and its profile alone weighs more than many pictures.
         image, profile = colour.to_srgb(image, profile), None
     image = geometry.upright(image, source.metadata.orientation)
-    rights = source.metadata.fresh_block(orientation=1)
-    return encode.encode_jpeg(image, quality, exif=rights, profile=profile)
+    return encode.write(image, encoder, quality, exif=source.metadata.fresh_block(orientation=1), profile=profile)
 
 
-def _png(source: Source, stripped: bytes) -> bytes | None:
-    if source.parts.animated:
+def _png(source: Source, stripped: bytes, quality: int) -> bytes | None:
+    if source.parts.timing is not None:
         return None
-    pixels = source.image.width * source.image.height
+    size = source.image.size
     if encode.OXIPNG is not None:
         optimize = encode.OXIPNG.optimize_from_memory
-        return by_oxipng(source, stripped, optimize) if pixels <= _OXIPNG_PIXELS else None
-    return by_pillow(source) if pixels <= _PILLOW_PIXELS else None
+        return by_oxipng(source, stripped, optimize) if size[0] * size[1] <= _OXIPNG_PIXELS else None
+    return by_pillow(source) if ENCODERS["PNG"][0].fits(size) else None
+
+
+def _gif(source: Source, stripped: bytes, quality: int) -> bytes | None:
+    (encoder,) = ENCODERS["GIF"]
+    if not encoder.fits(source.image.size):
+        return None
+    packed = strip.take_apart(encode.write(source.image, encoder, quality), source.format, Limits())
+    encoded = packed.stripped(exif=None, with_profile=False)
+    return encoded if animation.same_pictures(stripped, encoded, source.format) else None
+
+
+def _webp(source: Source, stripped: bytes, quality: int) -> bytes | None:
+    # Faster settings than the first would hardly save anything.
+    encoder = LOSSLESS[0] if source.parts.lossless else ENCODERS["WEBP"][0]
+    if not encoder.fits(source.image.size):
+        return None
+    return _upright(source, source.image, encoder, quality)
+
+
+def _avif(source: Source, stripped: bytes, quality: int) -> bytes | None:
+    (encoder,) = ENCODERS["AVIF"]
+    if not encoder.fits(source.image.size) or not source.parts.ordinary:
+        return None
+    return _upright(source, source.image, encoder, quality)
+
+
+#: How a picture that does not move is written in its own format; None where it is left as it is.
+_STILL: Mapping[str, Callable[[Source, bytes, int], bytes | None]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "GIF": _gif,
+    "WEBP": _webp,
+    "AVIF": _avif,
+}
+
+
+def _animated(source: Source, stripped: bytes, quality: int, limits: Limits) -> bytes | None:
+    """The animation written anew if it is within the limits and comes out with the same frames and times."""
+    form, timing = source.format, source.parts.timing
+    pixels = source.frames * source.image.width * source.image.height
+    cap = min(limits.max_pixels, _ANIMATION_PIXELS.get(form.name, 0))
+    if timing is None or pixels > cap or source.frames > limits.max_frames:
+        return None
+    encoder = LOSSLESS[0] if form.name == "WEBP" and source.parts.lossless else ENCODERS[form.name][0]
+    written = animation.written_anew(stripped, form, timing, encoder, quality)
+    parts = strip.take_apart(written, form, limits)
+    if parts.timing != timing:
+        return None
+    exif = source.metadata.fresh_block(orientation=source.metadata.orientation)
+    encoded = parts.stripped(exif=exif, with_profile=False)
+    lossy = form.name == "WEBP" and not source.parts.lossless
+    return encoded if lossy or animation.same_pictures(stripped, encoded, form) else None
+
+
+def _converted(source: Source, image: Image.Image, quality: int) -> tuple[str, bytes]:
+    """A format that we do not write as the smallest that every browser shows."""
+    image = colour.eight_bits(image)
+    if colour.see_through(image):
+        image = image.convert("RGBA")
+        encoder = next(row for row in LOSSLESS if row.fits(source.size))
+    else:
+        image = image.convert(_OPAQUE.get(image.mode, image.mode))
+        encoder = ENCODERS["JPEG"][0]
+    return encoder.format, _upright(source, image, encoder, quality)
+
+
+_OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
 
 def by_oxipng(source: Source, stripped: bytes, optimize: Callable[..., bytes]) -> bytes | None:
@@ -74,10 +160,9 @@ def by_oxipng(source: Source, stripped: bytes, optimize: Callable[..., bytes]) -
 
 def by_pillow(source: Source) -> bytes | None:
     """The source by Pillow's optimize, lossless; None for what Pillow reads with a loss or cannot write back."""
-    image = source.image
-    if source.parts.depth == 16 or (image.mode == "1" and "transparency" in image.info):
+    image, parts = source.image, source.parts
+    if not isinstance(parts, Pieces) or parts.depth == 16 or (image.mode == "1" and "transparency" in image.info):
         return None
-    packed = png_parts.take_apart(encode.encode_png(image))
+    packed = png_parts.take_apart(encode.write(image, ENCODERS["PNG"][0], 100))
     # Pillow has written pixels; what says how they are shown comes from the source.
-    parts = replace(source.parts, lead=packed.lead, body=packed.body)
-    return replace(source, parts=parts).stripped()
+    return replace(source, parts=replace(parts, lead=packed.lead, body=packed.body)).stripped()

@@ -14,8 +14,8 @@ from pipeline.images import colour, geometry
 from pipeline.images.decode import Source, examine, load, rejecting
 from pipeline.images.encode import encode
 from pipeline.images.formats import FORMATS
-from pipeline.images.options import ImageOptions, OutputOptions
-from pipeline.images.recompress import recompress
+from pipeline.images.options import ImageOptions, Limits, OutputOptions
+from pipeline.images.recompress import recompress, written_as
 from pipeline.images.thumbhash import thumbhash
 from pipeline.job import Facts, Output
 
@@ -51,7 +51,7 @@ def transform(
         source = examine(data, options.limits)
         with decoding(source.image.width * source.image.height):
             load(source)
-            studio = _Studio(source, colour.resizable(source.image))
+            studio = _Studio(source, colour.resizable(source.image), options.limits)
             outputs = tuple(studio.output(name, wanted) for name, wanted in options.outputs)
             return Transformed(outputs, _facts(source, studio.placeholder()))
 
@@ -62,17 +62,19 @@ class _Studio:
 
     source: Source
     image: Image.Image
+    limits: Limits
     pictures: list[Image.Image] = field(default_factory=list)
 
     def output(self, name: str, wanted: OutputOptions) -> Output:
         source = self.source
-        form = FORMATS[wanted.format or source.format.name]
         size = geometry.fit_within(source.size, wanted.fit or source.size)
-        if wanted.fit is None and form is source.format:
-            data = recompress(source, wanted.quality)
+        if wanted.fit is None and wanted.format in (None, source.format.name):
+            form, data = recompress(source, self.image, wanted.quality, self.limits)
         else:
-            data = encode(self.picture(size), form.name, wanted.quality)
-        return Output(name=name, data=data, content_type=form.mime, format=form.name, size=size)
+            form = wanted.format or written_as(source, self.image)
+            data = encode(self.picture(size), form, wanted.quality)
+        row = FORMATS[form]
+        return Output(name=name, data=data, content_type=row.mime, format=form, size=size)
 
     def picture(self, size: geometry.Size) -> Image.Image:
         """The image at `size` as people see it: sRGB and upright."""
@@ -98,6 +100,7 @@ def _facts(source: Source, placeholder: str) -> Facts:
         content_type=source.format.mime,
         mode=source.image.mode,
         size=source.size,
+        frames=source.frames,
         bytes=len(source.data),
         sha256=hashlib.sha256(source.data).hexdigest(),
         taken_at=source.metadata.taken_at,

@@ -48,7 +48,7 @@ def test_a_better_quality_costs_more_bytes():
     assert len(set(sizes)) == 3
 
 
-@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("form", sorted(row.name for row in FORMATS.values() if row.written))
 @pytest.mark.parametrize("mode", ("RGB", "RGBA", "L"))
 def test_a_full_size_output_may_have_any_format_of_the_table(form: str, mode: str):
     options = ImageOptions(outputs=(("other", OutputOptions(format=form)),))
@@ -58,7 +58,7 @@ def test_a_full_size_output_may_have_any_format_of_the_table(form: str, mode: st
 
     assert (output.format, output.content_type, output.size) == (form, FORMATS[form].mime, (200, 300))
     assert opened(output.data).format == form
-    if mode != "RGBA" or form != "JPEG":
+    if mode != "RGBA" or form not in ("JPEG", "GIF"):
         assert reference.distance(reference.shown(output.data), reference.shown(data)) < 4
 
 

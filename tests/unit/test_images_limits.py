@@ -22,8 +22,11 @@ def refused(data: bytes, options: ImageOptions | None = None) -> RejectError:
 
 NO_IMAGES = {
     "text": b"hello, I am not a picture",
-    "GIF": b"GIF89a" + bytes(100),
-    "WebP": b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(50),
+    "GIF of no version": b"GIF99a" + bytes(100),
+    "sound": b"RIFF\x00\x00\x00\x00WAVEfmt " + bytes(50),
+    "video": b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42" + bytes(50),
+    "a word": b"BMW drivers write letters",
+    "JPEG 2000": b"\x00\x00\x00\x0cjP  \r\n\x87\n",
     "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n",
     "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     "HTML": b"<!doctype html><script>alert(1)</script>",
