@@ -1,15 +1,19 @@
 """One job from its source to its end: the order of things, and nothing else.
 
-    fetch → transform → put → record → confirm → clean        (or, where the object is gone:)  unrecord → clean
+    fetch → transform → put → record → clean → confirm    (or, where the object is gone:)  unrecord → clean → confirm
 
 No step trusts the message: what is done follows from the object, and from the record as it was before the object was
 read. A worker may die after any step; the next delivery goes the same way again and ends in the same state.
+
+Why `confirm` comes last: the same version of an object has the same output keys whenever it is made, and a version that
+was replaced can become current again (a newer one is deleted). A worker that deletes outputs of a version must
+therefore look afterwards whether that version is back, or others may have named what it deleted. docs/decisions/
+concurrent-workers.md tells which races each check is for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.images.formats import FORMATS, sniff
@@ -21,12 +25,13 @@ from pipeline.storage import StoredObject
 from pipeline.version import VERSION
 from pipeline.watch import Watch, silent
 
-STEPS = ("fetch", "transform", "put", "record", "confirm", "unrecord", "clean")
+STEPS = ("fetch", "transform", "put", "record", "unrecord", "clean", "confirm")
 
 #: How often an object may change under our hands before the message goes back to the queue.
 ATTEMPTS = 3
-#: Added to the function timeout: an output older than both belongs to no worker that is still alive.
-_SWEEP_MARGIN = 60
+#: An output that nothing names and that is older than this many function timeouts belongs to no worker still alive;
+#: the half is for clocks that disagree.
+_TIMEOUTS_UNTIL_SWEPT = 1.5
 _MAX_REASON = 500
 
 
@@ -46,12 +51,19 @@ def process(job: Job, services: Services, watch: Watch = silent) -> Result:
 
 @dataclass
 class _Run:
-    """One job on its way; `replaced` gathers the outputs of every record that it read or was refused to write."""
+    """One job on its way.
+
+    `replaced`: outputs of every record that it read or was refused to write. `reused`: outputs that it found in place.
+    `lost`: outputs that it deleted, or missed. `wait`: seconds until what dead workers left may be deleted.
+    """
 
     job: Job
     services: Services
     watch: Watch
     replaced: set[str] = field(default_factory=set)
+    reused: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    wait: float = 0
 
     def attempt(self) -> Result | None:
         """Go the whole way once; None where object or record changed meanwhile and the way begins again."""
@@ -61,33 +73,47 @@ class _Run:
         if found is None:
             return self.remove(before)
         if before and self.is_done(before, found):
-            self.clean(before)
-            raise SkipError("already done")
+            self.leave(before, found)
+            return None
         return self.make(before, found)
 
     def make(self, before: Record | None, found: StoredObject) -> Result | None:
         made = self.transform(found)
         placed = self.put(found, made.outputs) if isinstance(made, Transformed) else ()
         record = self.describe(found, made, placed)
-        if self.job.record and not (self.record(record, before) and self.confirm(found)):
+        if self.job.record and not (self.record(record, before) and self.settle(found, record)):
             return None
-        self.clean(record)
         return Result(self.job, record)
+
+    def leave(self, before: Record, found: StoredObject) -> None:
+        """Done by somebody else, or by a worker that died before it could say so."""
+        if self.settle(found, before, confirm=False):
+            raise SkipError("already done")
 
     def remove(self, before: Record | None) -> Result | None:
         source = self.job.source
+        if before:
+            deleted = self.services.records.delete(before)
+            self.watch("unrecord", {"key": source.key, "accepted": deleted})
+            if not deleted:
+                return None
+        if not self.settle(None, None, confirm=before is not None):
+            return None
         if before is None:
-            self.clean(None)
             raise SkipError(f"s3://{source.bucket}/{source.key} is gone", code=Code.FILE_DELETED)
-        deleted = self.services.records.delete(before)
-        self.watch("unrecord", {"key": source.key, "accepted": deleted})
-        if not deleted:
-            return None
-        self.clean(None)
-        # An object that came back meanwhile may have been seen as done while its record was still there.
-        if self.services.storage.head(source.bucket, source.key):
-            return None
         return Result(self.job, None)
+
+    def settle(self, found: StoredObject | None, record: Record | None, *, confirm: bool = True) -> bool:
+        """Clean up, and look whether object, record and outputs agree; False means: from the top.
+
+        `confirm=False` where nothing was written: then only a redelivery, or having deleted something, asks for a look.
+        """
+        self.clean(record)
+        if (confirm or self.lost or self.job.deliveries > 1) and not self.confirm(found, record):
+            return False
+        if self.wait:
+            raise RetryError("outputs that nothing names are too young to be deleted", after=self.wait)
+        return True
 
     def fetch(self) -> StoredObject | None:
         source = self.job.source
@@ -100,7 +126,8 @@ class _Run:
     def is_done(self, before: Record, found: StoredObject) -> bool:
         version = (before.version_id, before.etag) == (found.version.version_id, found.version.etag)
         same_options = before.options_hash == self.job.image_options.hash()
-        return version and same_options and before.outcome is Outcome.DONE and not self.job.force
+        whole = before.outcome is Outcome.DONE and not before.output_keys & self.lost
+        return version and same_options and whole and not self.job.force
 
     def transform(self, found: StoredObject) -> Transformed | RejectError:
         """The images made, or why not: with a record to write, a bad image is a result like any other."""
@@ -131,7 +158,9 @@ class _Run:
             version_id=found.version.version_id, etag=found.version.etag, options_hash=self.job.image_options.hash()
         )
         key = output_key(wanted.folder, self.job.source.key, version, FORMATS[output.format].ext)
-        self.services.storage.put_output(wanted.bucket, key, output)
+        if not self.services.storage.put_output(wanted.bucket, key, output):
+            self.reused.add(key)
+        self.lost.discard(key)
         self.watch("put", {"key": key, "bytes": len(output.data)})
         address = url(self.services.outputs_url, key)
         return PlacedOutput(output.name, key, address, output.content_type, len(output.data), output.size)
@@ -179,12 +208,6 @@ class _Run:
         self.watch("record", {"key": record.image_id, "outcome": record.outcome, "accepted": accepted})
         return accepted
 
-    def confirm(self, found: StoredObject) -> bool:
-        """Whether the object is still the one that was read, now that the record says so."""
-        current = self.services.storage.head(self.job.source.bucket, self.job.source.key)
-        self.watch("confirm", {"key": self.job.source.key, "unchanged": current == found.version})
-        return current == found.version
-
     def clean(self, record: Record | None) -> None:
         """Delete the outputs that were displaced on the way, and on a redelivery what dead workers left."""
         if not self.job.record:
@@ -192,18 +215,44 @@ class _Run:
         named = record.output_keys if record else frozenset[str]()
         stale = self.replaced - named
         if self.job.deliveries > 1:
-            stale |= self.abandoned(named)
+            stale |= self.abandoned(named | stale)
         if stale:
             self.services.storage.delete(self.services.outputs_bucket, stale)
+            self.replaced -= stale
+            self.lost |= stale
             self.watch("clean", {"key": self.job.source.key, "deleted": sorted(stale)})
 
-    def abandoned(self, named: frozenset[str]) -> set[str]:
-        """Outputs of this source that no record names and that are too old to be of a worker still at work."""
-        oldest = self.services.now() - timedelta(seconds=self.services.function_timeout + _SWEEP_MARGIN)
+    def abandoned(self, known: frozenset[str] | set[str]) -> set[str]:
+        """Outputs of this source besides `known` that are too old to be of a worker still at work.
+
+        For younger ones the message has to come back: a worker that failed early returns its message at once.
+        """
+        now, age = self.services.now(), _TIMEOUTS_UNTIL_SWEPT * self.services.function_timeout
         folders = [output_folder(wanted.folder, self.job.source.key) for wanted in self.job.outputs]
-        return {
-            key
+        found = {
+            key: age - (now - changed).total_seconds()
             for folder in folders
             for key, changed in self.services.storage.list_folder(self.services.outputs_bucket, folder)
-            if key not in named and changed < oldest
+            if key not in known
         }
+        self.wait = max((left + 1 for left in found.values() if left > 0), default=0)
+        return {key for key, left in found.items() if left <= 0}
+
+    def confirm(self, found: StoredObject | None, record: Record | None) -> bool:
+        """Whether the object is still the one that was read, and the record and its outputs are as they should be."""
+        current = self.services.storage.head(self.job.source.bucket, self.job.source.key)
+        unchanged = current == (found.version if found else None)
+        # Who deletes may have deleted what another worker has named since.
+        if unchanged and self.lost:
+            unchanged = self.services.records.get(self.job.source.key) == record
+        # Who finds an output in place may see it deleted by another worker before the record names it; and a worker
+        # that died after deleting could not look.
+        if unchanged and record and (self.reused or self.job.deliveries > 1):
+            self.lost |= self.missing(record)
+            unchanged = not record.output_keys & self.lost
+        self.watch("confirm", {"key": self.job.source.key, "unchanged": unchanged})
+        return unchanged
+
+    def missing(self, record: Record) -> set[str]:
+        head = self.services.storage.head
+        return {key for key in record.output_keys if head(self.services.outputs_bucket, key) is None}

@@ -71,8 +71,11 @@ class Storage:
         answer = self._head(bucket, key)
         return _version(answer) if answer else None
 
-    def put_output(self, bucket: str, key: str, output: Output) -> None:
-        """Create the object; one that is there already stays if it is the same, and gives way if it is an output."""
+    def put_output(self, bucket: str, key: str, output: Output) -> bool:
+        """Create the object; one that is there already stays if it is the same, and gives way if it is an output.
+
+        False where it was there already and stayed.
+        """
         checksum = hashlib.sha256(output.data).hexdigest()
         try:
             with retried(f"PutObject s3://{bucket}/{key}"):
@@ -80,7 +83,8 @@ class Storage:
         except RetryError as error:
             if not _is_refused(error):
                 raise
-            self._settle(bucket, key, output, checksum)
+            return self._settle(bucket, key, output, checksum)
+        return True
 
     def delete(self, bucket: str, keys: Collection[str]) -> None:
         """Delete objects, current version only; one that is gone already is no error."""
@@ -124,16 +128,17 @@ class Storage:
             request["IfNoneMatch"] = "*"
         self._s3.put_object(**request)
 
-    def _settle(self, bucket: str, key: str, output: Output, checksum: str) -> None:
+    def _settle(self, bucket: str, key: str, output: Output, checksum: str) -> bool:
         """After a 412: our own write may have won although its answer was lost, so look before concluding."""
         present = self._head(bucket, key)
         metadata = present["Metadata"] if present else {MARKER: OUTPUT_MARK}
-        if metadata.get(_CHECKSUM) == checksum:
-            return
+        if present and metadata.get(_CHECKSUM) == checksum:
+            return False
         if metadata.get(MARKER) != OUTPUT_MARK:
             raise RetryError(f"s3://{bucket}/{key} holds an object that is no output of this pipeline: move it away")
         with retried(f"PutObject s3://{bucket}/{key}"):
             self._put(bucket, key, output, checksum, create_only=False)
+        return True
 
 
 def _version(answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef) -> ObjectVersion:

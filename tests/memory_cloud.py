@@ -66,10 +66,12 @@ class MemoryStorage:
         found = self.objects.get((bucket, key))
         return found.version if found else None
 
-    def put_output(self, bucket: str, key: str, output: Output) -> None:
+    def put_output(self, bucket: str, key: str, output: Output) -> bool:
         present = self.objects.get((bucket, key))
-        if not present or present.data != output.data:
-            self.put(bucket, key, output.data, is_output=True)
+        if present and present.data == output.data:
+            return False
+        self.put(bucket, key, output.data, is_output=True)
+        return True
 
     def delete(self, bucket: str, keys: Collection[str]) -> None:
         for key in keys:
