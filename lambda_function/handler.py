@@ -27,7 +27,7 @@ from pipeline.errors import RetryError
 from pipeline.images.options import COMPRESSED, THUMBNAIL
 from pipeline.job import OutputWanted
 from pipeline.messages import Message, Uploads
-from pipeline.queues import Queue, retry_delay
+from pipeline.queues import REDRIVEN, Queue, retry_delay
 from pipeline.services import connect
 from pipeline.settings import Settings
 
@@ -65,6 +65,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     batch = _Batch(context)
     if records[0].get("eventSourceARN", "").endswith(".fifo"):
         answer = process_partial_response(event, batch.work, fifo, context)
+        batch.put_off_the_rest(records, answer)
     else:
         answer = async_process_partial_response(event, batch.work_in_pool, standard, context)
     for outcome in batch.outcomes:
@@ -77,6 +78,7 @@ class _Batch:
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
+        self._delays: dict[str, int] = {}
         self.outcomes: list[str] = []
 
     async def work_in_pool(self, record: SQSRecord) -> None:
@@ -85,19 +87,38 @@ class _Batch:
     def work(self, record: SQSRecord) -> None:
         """One message; whatever it raises sends the message back to the queue."""
         deliveries = int(record.attributes.approximate_receive_count)
-        message = Message(record.body, record.message_id, deliveries)
+        message = Message(record.body, record.message_id, deliveries + (REDRIVEN in record.message_attributes))
         try:
             if self._context.get_remaining_time_in_millis() < LEAST_TIME_MS:
                 raise RetryError("too little time is left to begin another message")
             consume(message, uploads, services, self._reporter(record.message_id))
         except RetryError as retry:
-            _put_off(record, retry_delay(deliveries, retry.after))
+            self._put_off(record, retry_delay(deliveries, retry.after))
             raise
         except Exception:
             self.outcomes.append("BUG")
             logger.exception("a bug: this message will come back", extra={"message_id": record.message_id})
-            _put_off(record, retry_delay(deliveries, None))
+            self._put_off(record, retry_delay(deliveries, None))
             raise
+
+    def put_off_the_rest(self, records: list[dict[str, Any]], answer: PartialItemFailureResponse) -> None:
+        """Let what a FIFO batch did not begin come back with the message that failed.
+
+        SQS gives out nothing of a group while any of its messages is hidden: the rest would hold the failed one back
+        for the whole visibility timeout.
+        """
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for record in records:
+            if record["messageId"] in failed - self._delays.keys():
+                self._put_off(SQSRecord(record), max(self._delays.values(), default=0))
+
+    def _put_off(self, record: SQSRecord, delay: int) -> None:
+        self._delays[record.message_id] = delay
+        try:
+            queue.put_off(record.receipt_handle, delay)
+        except RetryError as error:
+            # The message then comes back after the queue's own visibility timeout: later, but not lost.
+            logger.warning("the delay could not be set", extra={"reason": error.reason})
 
     def _reporter(self, message_id: str) -> Any:
         def report(outcome: str, facts: Mapping[str, object]) -> None:
@@ -105,11 +126,3 @@ class _Batch:
             logger.info(outcome, extra={"message_id": message_id, **facts})
 
         return report
-
-
-def _put_off(record: SQSRecord, delay: int) -> None:
-    try:
-        queue.put_off(record.receipt_handle, delay)
-    except RetryError as error:
-        # The message then comes back after the queue's own visibility timeout: later, but not lost.
-        logger.warning("the delay could not be set", extra={"reason": error.reason})

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from pipeline.errors import RetryError
 
@@ -21,7 +22,8 @@ def retried(call: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise RetryError(f"{call}: {code_of(error)}", after=_retry_after(error)) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
+        # The second is raised for an answer that was damaged on its way, and is none of botocore's own errors.
         raise RetryError(f"{call}: {error}") from error
 
 

@@ -21,7 +21,10 @@ _MAX_KEY_BYTES = 1024
 
 @dataclass(frozen=True)
 class Message:
-    """What a queue gave: the body as text, its id, and how often it has come, this time included."""
+    """What a queue gave: the body as text, its id, and how often it has come, this time included.
+
+    One that was redriven from the dead-letter queue has come once more than its queue counts.
+    """
 
     body: str
     message_id: str

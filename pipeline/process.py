@@ -7,8 +7,8 @@ read. A worker may die after any step; the next delivery goes the same way again
 
 Why `confirm` comes last: the same version of an object has the same output keys whenever it is made, and a version that
 was replaced can become current again (a newer one is deleted). A worker that deletes outputs of a version must
-therefore look afterwards whether that version is back, or others may have named what it deleted. docs/decisions/
-concurrent-workers.md tells which races each check is for.
+therefore look afterwards whether that version is back, or whether others have named what it deleted. Which race each
+look is for: docs/decisions/concurrent-workers.md.
 """
 
 from __future__ import annotations

@@ -1,19 +1,38 @@
-"""Messages in SQS: send jobs, and put off the ones that failed."""
+"""Messages in SQS: send jobs, put off the ones that failed, and bring dead letters back."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+#: The message attribute that a dead letter carries when it is sent again: SQS counts its deliveries from one, but it
+#: has had workers before, some of which it may have killed.
+REDRIVEN = "Redriven"
+
 _LONGEST_DELAY = 900
 _FIRST_DELAY = 5
+#: Seconds for which a dead letter is hidden while it is sent on: long enough for ten, short enough after a kill.
+_REDRIVE_VISIBILITY = 60
+_MOST_ATTRIBUTES = 10
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that was received too often. `group_id` only where the queues are FIFO."""
+
+    message_id: str
+    body: str
+    receipt_handle: str = field(repr=False)
+    group_id: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Queue:
@@ -37,6 +56,73 @@ class Queue:
             self._sqs.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=delay
             )
+
+
+class DeadLetterQueue:
+    """Where messages go that were received too often. Every method raises RetryError as `Queue` does.
+
+    `wait`: seconds that SQS may look for a letter. Told to answer at once, it may say "none" although there is one.
+    """
+
+    def __init__(self, sqs: SQSClient, queue_url: str, *, wait: int = 2) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._wait = wait
+
+    def receive(self) -> Iterator[DeadLetter]:
+        """All dead letters, each hidden from others for a minute, until none is left to be seen."""
+        while letters := self._receive_some():
+            yield from letters
+
+    def send_back(self, letter: DeadLetter, queue_url: str) -> None:
+        """Send it to the queue again, marked as redriven; then, and only then, delete it here.
+
+        Who is stopped between the two leaves it in both queues, where it does no harm: a job may come twice.
+        """
+        request: dict[str, Any] = {"QueueUrl": queue_url, "MessageBody": letter.body}
+        if letter.group_id is not None:
+            # SQS drops a second copy of the same letter by itself, for five minutes.
+            request |= {"MessageGroupId": letter.group_id, "MessageDeduplicationId": letter.message_id}
+        with retried(f"SendMessage to {queue_url}"):
+            self._sqs.send_message(**request, MessageAttributes=_marked(letter.attributes))
+        with retried(f"DeleteMessage in {self._queue_url}"):
+            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt_handle)
+
+    def put_back(self, letter: DeadLetter) -> None:
+        """Let others see it again at once."""
+        with retried(f"ChangeMessageVisibility in {self._queue_url}"):
+            self._sqs.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=letter.receipt_handle, VisibilityTimeout=0
+            )
+
+    def _receive_some(self) -> list[DeadLetter]:
+        with retried(f"ReceiveMessage from {self._queue_url}"):
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=_REDRIVE_VISIBILITY,
+                WaitTimeSeconds=self._wait,
+                MessageSystemAttributeNames=["MessageGroupId"],
+                MessageAttributeNames=["All"],
+            )
+        return [
+            DeadLetter(
+                message["MessageId"],
+                message["Body"],
+                message["ReceiptHandle"],
+                message.get("Attributes", {}).get("MessageGroupId"),
+                message.get("MessageAttributes", {}),
+            )
+            for message in answer.get("Messages", [])
+        ]
+
+
+def _marked(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes as they may be sent, the mark among them; SQS takes ten, and ours is the one that counts."""
+    fields = ("DataType", "StringValue", "BinaryValue")
+    kept = [name for name in attributes if name != REDRIVEN][: _MOST_ATTRIBUTES - 1]
+    sendable = {name: {key: attributes[name][key] for key in fields if key in attributes[name]} for name in kept}
+    return {**sendable, REDRIVEN: {"DataType": "String", "StringValue": "true"}}
 
 
 def retry_delay(deliveries: int, after: float | None, jitter: Callable[[], float] = random.random) -> int:

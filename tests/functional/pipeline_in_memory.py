@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from pipeline.budget import PixelBudget
+from pipeline.errors import SkipError
 from pipeline.images.options import COMPRESSED, THUMBNAIL
 from pipeline.images.transform import Transformed, transform
 from pipeline.job import Job, OutputWanted, Record, S3Source
@@ -48,8 +49,15 @@ class Pipeline:
         self.storage.put("uploads", key, data)
 
     def run(self, key: str, *, watch: Watch = silent, **job: object) -> Record | None:
-        wanted = Job(source=S3Source("uploads", key), outputs=WANTED, **job)  # type: ignore[arg-type]
-        return process(wanted, self.services, watch).record
+        facts: dict[str, Any] = {"outputs": WANTED, **job}
+        return process(Job(source=S3Source("uploads", key), **facts), self.services, watch).record
+
+    def run_to_the_end(self, key: str, **job: object) -> None:
+        """The same for a job that may find that nothing is left to do."""
+        try:
+            self.run(key, **job)
+        except SkipError:
+            pass
 
     @property
     def outputs(self) -> set[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from moto import mock_aws
 
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
+from pipeline.images.transform import transform
 from pipeline.records import Records
 from pipeline.settings import Settings
 from tests.images import jpeg, photo
@@ -69,7 +71,10 @@ def envelope(*bodies: str, fifo: bool = False) -> dict[str, Any]:
     """Lambda's event with one message for each body."""
     event = recorded("sqs_envelope")
     [message] = event["Records"]
-    event["Records"] = [message | {"body": body, "messageId": f"m{number}"} for number, body in enumerate(bodies)]
+    event["Records"] = [
+        message | {"body": body, "messageId": f"m{number}", "receiptHandle": f"handle-m{number}"}
+        for number, body in enumerate(bodies)
+    ]
     for record in event["Records"] if fifo else ():
         record["eventSourceARN"] += ".fifo"
         record["attributes"] = record["attributes"] | {"MessageGroupId": record["messageId"]}
@@ -82,6 +87,27 @@ def logged(aws, monkeypatch) -> io.StringIO:
     stream = io.StringIO()
     monkeypatch.setattr(aws["handler"].logger.registered_handler, "stream", stream)
     return stream
+
+
+def delivered(event: dict, times: int) -> dict:
+    """The same event, its messages delivered for the `times`th time."""
+    again = copy.deepcopy(event)
+    for record in again["Records"]:
+        record["attributes"]["ApproximateReceiveCount"] = str(times)
+    return again
+
+
+@pytest.fixture
+def put_off(aws, monkeypatch) -> list[tuple[str, int]]:
+    """Receipt handles and delays, as the handler tells them to the queue."""
+    told: list[tuple[str, int]] = []
+
+    class Told:
+        def put_off(self, receipt_handle: str, delay: int) -> None:
+            told.append((receipt_handle, delay))
+
+    monkeypatch.setattr(aws["handler"], "queue", Told())
+    return told
 
 
 def own(key: str, bucket: str = BUCKET) -> str:
@@ -176,6 +202,50 @@ def test_a_fifo_queue_is_worked_in_order_and_stops_at_the_first_failure(aws):
 
     with throttled(aws, "slow.jpg"):
         assert failures(aws, envelope(own("fifo.jpg"), own("slow.jpg"), own("never.jpg"), fifo=True)) == ["m1", "m2"]
+
+
+def test_what_a_fifo_batch_did_not_begin_comes_back_with_the_message_that_failed(aws, put_off):
+    with throttled(aws, "slow.jpg", error=RetryError("SlowDown", after=7)):
+        failures(aws, envelope(own("slow.jpg"), own("never.jpg"), own("neither.jpg"), fifo=True))
+
+    assert put_off == [("handle-m0", 7), ("handle-m1", 7), ("handle-m2", 7)]
+
+
+def test_every_message_that_fails_is_put_off_by_what_was_asked_for_or_by_its_deliveries(aws, put_off):
+    event = envelope(own("slow.jpg"), own("fine.jpg"))
+    aws["s3"].put_object(Bucket=BUCKET, Key="fine.jpg", Body=JPEG)
+
+    with throttled(aws, "slow.jpg", error=RetryError("SlowDown", after=33)):
+        failures(aws, event)
+    with throttled(aws, "slow.jpg"):
+        failures(aws, delivered(event, 3))
+
+    assert put_off[0] == ("handle-m0", 33)
+    handle, delay = put_off[1]
+    assert handle == "handle-m0" and 40 <= delay <= 60
+
+
+@pytest.mark.parametrize(("deliveries", "redriven", "isolated"), [(1, False, False), (2, False, True), (1, True, True)])
+def test_a_redriven_message_counts_as_one_that_has_come_before(aws, monkeypatch, deliveries, redriven, isolated):
+    told = []
+    handler = aws["handler"]
+    services = replace(handler.services, isolated=lambda *given, **named: told.append(1) or transform(*given, **named))
+    monkeypatch.setattr(handler, "services", services)
+    key = f"redriven/{deliveries}{redriven}.jpg"
+    aws["s3"].put_object(Bucket=BUCKET, Key=key, Body=JPEG)
+    event = delivered(envelope(own(key)), deliveries)
+    if redriven:
+        event["Records"][0]["messageAttributes"] = recorded("sqs_envelope_redriven")["Records"][0]["messageAttributes"]
+
+    assert failures(aws, event) == []
+
+    assert bool(told) == isolated
+
+
+def test_the_recorded_envelope_of_a_fifo_queue_is_processed(aws):
+    aws["s3"].put_object(Bucket=BUCKET, Key="statue_small.jpg", Body=JPEG)
+
+    assert failures(aws, recorded("sqs_envelope_fifo")) == []
 
 
 def test_an_event_without_records_is_no_error(aws):

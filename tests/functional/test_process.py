@@ -273,10 +273,152 @@ def test_outputs_of_a_worker_that_may_still_be_alive_are_left_alone(pipeline):
     pipeline.storage.put("outputs", "thumbnails/a.jpg/b.jpg/22222222.webp", b"x", is_output=True)
     pipeline.storage.clock.pass_seconds(170)
 
-    with pytest.raises(SkipError):
+    # It comes back when they are old enough, not before and not much later.
+    with pytest.raises(RetryError, match="too young") as retry:
         pipeline.run("a.jpg", deliveries=2)
 
+    assert 10 <= retry.value.after <= 12
     assert pipeline.outputs == record.output_keys | {young, "thumbnails/a.jpg/b.jpg/22222222.webp"}
+    pipeline.storage.clock.pass_seconds(retry.value.after)
+    with pytest.raises(SkipError):
+        pipeline.run("a.jpg", deliveries=3)
+    assert pipeline.outputs == record.output_keys | {"thumbnails/a.jpg/b.jpg/22222222.webp"}
+
+
+def test_outputs_that_could_not_be_deleted_are_deleted_when_the_message_comes_back_early(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.upload("a.jpg", ANOTHER)
+    delete = pipeline.storage.delete
+    pipeline.storage.delete = refuse
+    with pytest.raises(RetryError, match="SlowDown"):
+        pipeline.run("a.jpg")
+    pipeline.storage.delete = delete
+
+    pipeline.storage.clock.pass_seconds(10)
+    with pytest.raises(RetryError) as retry:
+        pipeline.run("a.jpg", deliveries=2)
+    pipeline.storage.clock.pass_seconds(retry.value.after)
+    with pytest.raises(SkipError):
+        pipeline.run("a.jpg", deliveries=3)
+
+    assert pipeline.outputs == pipeline.records.items["a.jpg"].output_keys
+
+
+def refuse(*arguments, **options):
+    raise RetryError("SlowDown")
+
+
+def before_deleting(pipeline, act):
+    """Act once, right before outputs are deleted: where a slow worker may stand while others go on."""
+    delete = pipeline.storage.delete
+
+    def late(bucket, keys):
+        pipeline.storage.delete = delete
+        act()
+        delete(bucket, keys)
+
+    pipeline.storage.delete = late
+
+
+def test_a_version_that_comes_back_while_its_outputs_are_deleted_has_them_again(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    stored = pipeline.storage.objects["uploads", "a.jpg"]
+    pipeline.upload("a.jpg", ANOTHER)
+
+    def take_the_new_version_away():
+        pipeline.storage.objects["uploads", "a.jpg"] = stored
+        assert pipeline.run("a.jpg").output_keys == first.output_keys
+
+    before_deleting(pipeline, take_the_new_version_away)
+    pipeline.run_to_the_end("a.jpg")
+
+    assert pipeline.records.items["a.jpg"].version_id == first.version_id
+    assert pipeline.outputs == first.output_keys
+
+
+def test_an_object_that_comes_back_while_its_outputs_are_deleted_has_them_again(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    stored = pipeline.storage.objects.pop(("uploads", "a.jpg"))
+
+    def take_the_delete_marker_away():
+        pipeline.storage.objects["uploads", "a.jpg"] = stored
+        pipeline.run("a.jpg")
+
+    before_deleting(pipeline, take_the_delete_marker_away)
+    pipeline.run_to_the_end("a.jpg")
+
+    assert pipeline.records.items["a.jpg"].output_keys == pipeline.outputs == first.output_keys
+
+
+def test_a_worker_of_an_older_release_does_not_take_the_outputs_of_a_newer_one(pipeline):
+    small = (replace(WANTED[0], options=OutputOptions(fit=(64, 64), format="WEBP")), WANTED[1])
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg", outputs=small)
+
+    # The older one makes its own outputs, and is about to delete those of the newer when that one makes them again.
+    before_deleting(pipeline, lambda: pipeline.run("a.jpg", outputs=small, force=True))
+    pipeline.run_to_the_end("a.jpg", force=True)
+
+    assert pipeline.outputs == pipeline.records.items["a.jpg"].output_keys
+
+
+def test_an_output_that_is_deleted_after_it_was_found_in_place_is_made_again(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    pipeline.records.items.clear()
+
+    def another_worker_deletes():
+        pipeline.storage.delete("outputs", first.output_keys)
+
+    record = pipeline.run("a.jpg", watch=at("record", another_worker_deletes))
+
+    assert pipeline.outputs == record.output_keys == first.output_keys
+
+
+def test_a_redelivery_makes_outputs_again_that_a_worker_deleted_before_it_died(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    record = pipeline.run("a.jpg")
+    pipeline.storage.delete("outputs", {record.output("thumbnail").key})
+
+    again = pipeline.run("a.jpg", deliveries=2)
+
+    assert pipeline.outputs == again.output_keys == record.output_keys
+
+
+def test_the_same_bytes_uploaded_again_are_a_new_version_with_outputs_of_its_own(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    pipeline.upload("a.jpg", JPEG)
+
+    again = pipeline.run("a.jpg")
+
+    assert again.version_id != first.version_id and pipeline.outputs == again.output_keys
+    assert not again.output_keys & first.output_keys
+
+
+def test_without_versions_the_same_bytes_uploaded_again_change_nothing(pipeline):
+    pipeline.storage.versioned = ()
+    pipeline.upload("a.jpg", JPEG)
+    first = pipeline.run("a.jpg")
+    pipeline.upload("a.jpg", JPEG)
+
+    with pytest.raises(SkipError, match="already done"):
+        pipeline.run("a.jpg")
+
+    assert pipeline.records.items["a.jpg"] == first
+
+
+def test_a_good_version_after_a_bad_one_has_a_record_without_its_error(pipeline):
+    pipeline.upload("a.jpg", b"no picture")
+    pipeline.run("a.jpg")
+    pipeline.upload("a.jpg", JPEG)
+
+    record = pipeline.run("a.jpg")
+
+    assert (record.outcome, record.error_code) == (Outcome.DONE, None) and pipeline.outputs == record.output_keys
 
 
 def test_an_output_of_ours_is_never_input(pipeline):

@@ -1,100 +1,109 @@
-"""Random lives of one key: written, overwritten and deleted, also while workers are at work on it; messages late,
-doubled and out of order; workers side by side, dying after any step.
+"""The order of events, deliveries and workers, in a model of S3, SQS and DynamoDB in memory.
 
-Whatever happened, once every message has been delivered to the end the record and the outputs are those of the object
-as it is, and nothing else is left.
+Whatever happened, once every message has been worked to its end, the record and the outputs are those of the object as
+it is, and nothing else is left.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import random
 
 import pytest
 
-from pipeline.errors import RetryError, SkipError
-from pipeline.job import Outcome
-from tests.functional.pipeline_in_memory import Pipeline
-from tests.images import jpeg, photo
+from pipeline.consume import consume
+from pipeline.messages import Message, Uploads
+from tests.functional.pipeline_in_memory import WANTED, Pipeline
+from tests.memory_cloud import MemoryRecords
+from tests.recorded import BUCKET, recorded
+from tests.torture.interleaved import GOOD, KEY, World
+from tests.torture.results import Results
 
-KEY = "a.jpg"
-GOOD = [jpeg(photo((side, 16)), quality=95) for side in (16, 24)]
-CONTENTS = [*GOOD, b"no picture"]
-VISIBILITY = 720
+pytestmark = pytest.mark.torture
 
-
-class Death(BaseException):
-    """The worker's process ends here."""
-
-
-class Life:
-    """One seeded life. `waiting` and `hidden` hold how often each message has been delivered.
-
-    A message that a worker left is hidden for the visibility timeout, which is longer than any worker lives: it shows
-    again only when nobody is at work.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.pipeline = Pipeline()
-        self.waiting: list[int] = []
-        self.hidden: list[int] = []
-        self.workers = 0
-        self.changes_left = self.rng.randint(1, 5)
-
-    def run(self) -> None:
-        while self.changes_left or self.waiting or self.hidden:
-            if self.changes_left and self.rng.random() < 0.5:
-                self.change()
-            elif self.waiting:
-                self.deliver()
-            else:
-                self.pipeline.storage.clock.pass_seconds(VISIBILITY)
-                self.waiting, self.hidden = self.hidden, []
-
-    def change(self) -> None:
-        """Somebody writes or deletes the object; S3 sends its event once or twice."""
-        self.changes_left -= 1
-        if self.rng.random() < 0.3:
-            self.pipeline.storage.remove("uploads", KEY)
-        else:
-            self.pipeline.upload(KEY, self.rng.choice(CONTENTS))
-        self.waiting += [0] * self.rng.randint(1, 2)
-
-    def deliver(self) -> None:
-        """A worker gets one of the waiting messages, and leaves it in the queue if it dies or asks for another try."""
-        received = self.waiting.pop(self.rng.randrange(len(self.waiting))) + 1
-        self.workers += 1
-        try:
-            self.pipeline.run(KEY, deliveries=received, watch=self.meddle)
-        except SkipError:
-            pass
-        except (Death, RetryError):
-            self.hidden.append(received)
-        self.workers -= 1
-
-    def meddle(self, step: str, facts: object) -> None:
-        """Between two steps of a worker: its death, another change, or another worker on another message."""
-        chance = self.rng.random()
-        if chance < 0.1:
-            raise Death
-        if chance < 0.25 and self.changes_left:
-            self.change()
-        elif chance < 0.4 and self.waiting and self.workers < 3:
-            self.deliver()
+UPLOADS = Uploads(BUCKET, WANTED)
+PUT, PUT_AGAIN, DELETE = "s3_put", "s3_copy", "s3_delete_marker_created"
+MOST_EVENTS = 5
 
 
-@pytest.mark.torture
-def test_every_life_of_a_key_ends_in_what_the_object_is(full_torture):
-    for seed in range(20_000 if full_torture else 1_500):
-        life = Life(seed)
+def cases():
+    """Every sequence of at most five changes, with every order in which their events may come: 31,287 cases."""
+    for length in range(1, MOST_EVENTS + 1):
+        for changes in itertools.product((PUT, PUT_AGAIN, DELETE), repeat=length):
+            for order in itertools.permutations(range(length)):
+                yield changes, order
 
-        life.run()
 
-        pipeline = life.pipeline
-        current = pipeline.storage.objects.get(("uploads", KEY))
+def live(changes: tuple[str, ...], order: tuple[int, ...], rng: random.Random) -> Pipeline:
+    """Make the changes; deliver their events in `order`, each once or twice, as early as may be or later."""
+    pipeline = Pipeline()
+    pipeline.storage.versioned = (BUCKET,)
+    waiting = list(order)
+    made = 0
+    while waiting or made < len(changes):
+        if waiting and waiting[0] < made and rng.random() < 0.7:
+            number = waiting.pop(0)
+            deliver(pipeline, changes[number], deliveries=1)
+            if rng.random() < 0.3:
+                # Late, as a message comes that nobody deleted.
+                waiting.insert(rng.randint(0, len(waiting)), number)
+        elif made < len(changes):
+            change(pipeline, changes[made])
+            made += 1
+    return pipeline
+
+
+def change(pipeline: Pipeline, kind: str) -> None:
+    if kind == DELETE:
+        pipeline.storage.remove(BUCKET, KEY)
+    else:
+        pipeline.storage.put(BUCKET, KEY, GOOD[0] if kind == PUT else GOOD[1])
+
+
+def deliver(pipeline: Pipeline, event: str, *, deliveries: int) -> None:
+    body = recorded(event)
+    body["Records"][0]["s3"]["object"]["key"] = KEY
+    consume(Message(json.dumps(body), "id", deliveries), UPLOADS, pipeline.services, lambda outcome, facts: None)
+
+
+def test_every_order_of_up_to_five_events_ends_in_what_the_object_is(full_torture, results: Results):
+    chosen = list(cases())
+    if not full_torture:
+        chosen = random.Random(1).sample(chosen, 800)
+    for number, (changes, order) in enumerate(chosen):
+        pipeline = live(changes, order, random.Random(number))
+
+        current = pipeline.storage.objects.get((BUCKET, KEY))
         record = pipeline.records.items.get(KEY)
-        assert (record is None) == (current is None), f"seed {seed}"
-        assert pipeline.outputs == (record.output_keys if record else set()), f"seed {seed}"
-        if current:
-            assert record.version_id == current.version.version_id, f"seed {seed}"
-            assert record.outcome is (Outcome.DONE if current.data in GOOD else Outcome.FAILED), f"seed {seed}"
+        assert (record and record.version_id) == (current and current.version.version_id), (changes, order)
+        assert pipeline.outputs == (record.output_keys if record else set()), (changes, order)
+    results.say(cases=len(chosen), wrong=0)
+
+
+def test_every_life_of_a_key_ends_in_what_the_object_is(full_torture, results: Results):
+    seeds = 20_000 if full_torture else 1_200
+    for seed in range(seeds):
+        world = World(seed)
+
+        world.run()
+
+        assert world.wrongs() == [], f"seed {seed}"
+    results.say(seeds=f"0 to {seeds - 1}", lives=seeds, wrong=0)
+
+
+class TableWithoutConditions(MemoryRecords):
+    """A table that takes every write: what the model must not put up with."""
+
+    def put(self, record, *, replacing):
+        self.items[record.image_id] = record
+        return True
+
+
+def test_the_model_notices_when_writes_to_the_table_have_no_condition():
+    def wrongs(seed: int):
+        world = World(seed, TableWithoutConditions())
+        world.run()
+        return world.wrongs()
+
+    assert any(wrongs(seed) for seed in range(400))

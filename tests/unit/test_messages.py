@@ -26,18 +26,21 @@ def keys_of(body) -> list[str]:
         ("s3_delete", ["statue_small.jpg"]),
         ("s3_delete_marker_created", ["statue_small.jpg"]),
         ("s3_lifecycle_expiration", ["statue_small.jpg"]),
+        ("s3_lifecycle_expiration_permanent", ["statue_small.jpg"]),
+        ("s3_put_version_2_5", ["statue_small.jpg"]),
         ("s3_put_encoded_key", ["viajes/été + 100%.jpg"]),
         ("s3_several_records", ["a.jpg", "b c.png", "old_image.jpg"]),
         ("s3_through_sns", ["b c.png"]),
         ("eventbridge_object_created", ["b+c 100%.png"]),
         ("eventbridge_object_deleted", ["old_image.jpg"]),
+        ("eventbridge_object_expired", ["old_image.jpg"]),
     ],
 )
 def test_every_shape_that_aws_sends_names_its_objects(name, keys):
     assert keys_of(recorded(name)) == keys
 
 
-@pytest.mark.parametrize("name", ["s3_test_event", "s3_tagging"])
+@pytest.mark.parametrize("name", ["s3_test_event", "s3_test_event_through_sns", "s3_tagging"])
 def test_what_asks_for_nothing_is_skipped(name):
     with pytest.raises(SkipError):
         keys_of(recorded(name))

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture.results import Results, write
+
+_found = pytest.StashKey[list[tuple[Results, float]]]()
+
+
+@pytest.fixture
+def results(request: pytest.FixtureRequest, full_torture: bool) -> Iterator[Results]:
+    """Takes the figures of a test; only those of a full run that passed are kept."""
+    results = Results(request.node.nodeid.removeprefix("tests/torture/"))
+    started = time.monotonic()
+    yield results
+    if full_torture and results.figures:
+        request.config.stash.setdefault(_found, []).append((results, time.monotonic() - started))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    found = session.config.stash.get(_found, [])
+    if found:
+        print(f"\nwritten: {write(found)}")
