@@ -55,7 +55,8 @@ def rejecting() -> Iterator[None]:
     """The edge to the decoders: whatever they raise for a bad image leaves as a RejectError with its code."""
     try:
         yield
-    except RejectError:
+    except (RejectError, ImportError):
+        # A library that cannot be loaded is no fault of the image: it may go well after the next deployment.
         raise
     except MemoryError as error:
         raise RejectError(Code.TOO_LARGE, "the image needs more memory than there is") from error

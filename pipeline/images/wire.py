@@ -80,8 +80,7 @@ def output_from_header(header: object, data: bytes) -> Output:
     name, form, size = header.get("name"), FORMATS.get(str(header.get("format"))), header.get("size")
     _require(_fits(name, str) and form is not None and _fits(size, tuple[int, int]))
     assert isinstance(name, str) and form is not None and isinstance(size, list)
-    _require(sniff(data) is form or (form.name == "WEBP" and data[8:12] == b"WEBP"))
-    _require(min(size) > 0)
+    _require(sniff(data) is form and min(size) > 0)
     return Output(name=name, data=data, content_type=form.mime, format=form.name, size=(size[0], size[1]))
 
 

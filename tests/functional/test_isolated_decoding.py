@@ -183,6 +183,13 @@ def test_an_interpreter_that_is_missing_is_no_fault_of_the_image(monkeypatch: py
         transform_isolated(PICTURES["PNG"])
 
 
+def test_a_library_that_is_missing_is_no_fault_of_the_image(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "PIL.PngImagePlugin", None)
+
+    with pytest.raises(ImportError):
+        transform(PICTURES["PNG"])
+
+
 @pytest.mark.parametrize("name", ("html_as_picture", "unasked_outputs", "unknown_format"))
 def test_an_answer_that_transform_could_not_give_is_not_believed(name: str):
     assert refused(name, options=ImageOptions()).code == Code.CORRUPT_FILE
