@@ -17,7 +17,7 @@ READY_DEV := $(VENV)/.ready-dev
 READY_AWS_CLI := .venv-aws/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser run stop test torture lint format docs clean
+.PHONY: help setup setup-dev browser run stop test torture lint format docs openapi clean
 
 help: ## List all tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ format: $(READY_DEV) ## Put imports and layout in order
 
 docs: $(READY_DEV) ## Write docs/commands.md and docs/configuration.md anew
 	@$(BIN)/python docs/generate.py
+
+openapi: $(READY_DEV) ## Write lambda_function/openapi.json anew
+	@$(BIN)/python docs/describe_api.py
 
 browser: ## Install Chromium for the browser tests, where apt-get may
 	@if command -v chromium >/dev/null; then :; \

@@ -14,8 +14,10 @@ THUMBNAILS_BUCKET = "image-thumbnails-bucket"
 QUEUE = "image-processing-queue"
 DEAD_LETTERS = "-dlq"
 TABLE = "ImageMetadata"
+STATS_TABLE = "ImageStats"
 FUNCTION = "ImageProcessingFunction"
 GALLERY_FUNCTION = "ImageGalleryFunction"
+STATS_FUNCTION = "ImageStatsFunction"
 
 
 def unique(prefix: str, today: date) -> str:

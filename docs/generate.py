@@ -32,12 +32,15 @@ FUNCTION_VARIABLES = {
     "QUEUE_URL": "the queue whose messages are processed: the visibility of a message that must wait is set there",
     "FUNCTION_TIMEOUT": "seconds after which Lambda ends a call; no message is begun shortly before",
     "PUBLIC_CAPTURE_FACTS": "whether the gallery's API shows when and with what an image was taken",
+    "STATS_TABLE_NAME": "the table of totals",
+    "PRICE_PER_GB_MONTH": "by which the gallery says what was saved; `setup.py` hands on its own",
 }
 #: Variables that a person may set: what each is for, and what holds without it.
 OWN_VARIABLES = {
     "IMAGE_PIPELINE_HOME": ("the folder of `aws_resources.db`, `.local_cloud/` and `.build/`", "the checkout"),
     "LOCAL_CLOUD_PORT": ("the port of the local cloud on 127.0.0.1", "4566"),
     "LOCAL_CLOUD_AUTH": ("`true`: the local cloud checks signatures and policies as AWS does", "`false`"),
+    "PRICE_PER_GB_MONTH": ("for `setup.py`: what a gigabyte costs in a month, in dollars", "0.023"),
     "AWS_ENDPOINT_URL": ("the address of an AWS-like service: commands act there", "none"),
     "AWS_ACCESS_KEY_ID": ("the access key, together with its secret", "what boto3 finds"),
     "AWS_SECRET_ACCESS_KEY": ("the secret of the access key", "what boto3 finds"),

@@ -1,84 +1,120 @@
-"""The gallery's read API behind a Lambda function URL: `GET /images?limit=&cursor=`. Errors are RFC 9457 problems."""
+"""The gallery's read API behind a Lambda function URL; `openapi.json` describes it. Errors are RFC 9457 problems."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import CORSConfig, LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from lambda_function.gallery_answers import answer, problem
+from lambda_function.gallery_parameters import (
+    LISTING,
+    BadRequestError,
+    check_names,
+    key_of,
+    limit_of,
+    quoted,
+    start_of,
+    wanted_of,
+)
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
-from pipeline.gallery import CursorError, Place, decode_cursor, encode_cursor, public
-from pipeline.newest import NewestImages
+from pipeline.gallery import encode_cursor, public
+from pipeline.listing import ImageList
 from pipeline.records import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
 from pipeline.settings import Settings
+from pipeline.stats import Stats
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
 #: Seconds for which an answer may be kept: a gallery that is a few seconds old hurts nobody.
 MAX_AGE = 5
+#: The description changes with a new version of the function only.
+DESCRIPTION_MAX_AGE = 3600
 #: Seconds after which a client should try again where DynamoDB named none.
 RETRY_AFTER = 2
-_LONGEST_QUOTE = 80
+_LONGEST_PATH = 80
 
 settings = Settings.from_environment(os.environ)
 dynamodb = make_client(None, "dynamodb", connections=len(SHARDS))
-newest = NewestImages(dynamodb, settings.table_name)
+images = ImageList(dynamodb, settings.table_name)
+stats = Stats(dynamodb, settings.stats_table_name)
 shown_fields = PUBLIC_FIELDS + (CAPTURE_FIELDS if settings.public_capture_facts else ())
+description = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 
 logger = Logger(service="gallery_api")
-app = LambdaFunctionUrlResolver(cors=CORSConfig(allow_origin="*", expose_headers=["Retry-After"], max_age=3600))
-
-
-class BadRequestError(Exception):
-    """The request cannot be answered as it stands; the text says what is wrong and what would be right."""
+app = LambdaFunctionUrlResolver(cors=CORSConfig(allow_origin="*", expose_headers=["Retry-After", "ETag"], max_age=3600))
 
 
 @app.get("/images")
 def get_images() -> Response[str]:
-    parameters = app.current_event.query_string_parameters
-    limit, start = _limit(parameters.get("limit")), _start(parameters.get("cursor"))
-    page = newest.page(limit, start)
-    body = {
-        "images": [public(item, shown_fields) for item in page.items],
-        "cursor": encode_cursor(page.end) if page.end else None,
-    }
+    parameters = _parameters(LISTING)
+    wanted, limit = wanted_of(parameters), limit_of(parameters)
+    page = images.page(limit, start_of(parameters, wanted), wanted)
     logger.append_keys(images=len(page.items))
-    return _answer(HTTPStatus.OK, body, cache_control=f"public, max-age={MAX_AGE}")
+    return _kept(
+        {
+            "images": [public(item, shown_fields) for item in page.items],
+            "cursor": encode_cursor(page.end, wanted) if page.end else None,
+        }
+    )
+
+
+@app.get("/image")
+def get_image() -> Response[str]:
+    key = key_of(_parameters(("key",)))
+    item = images.image(key)
+    if item is None:
+        return problem(HTTPStatus.NOT_FOUND, f"There is no image {quoted(key)}.")
+    return _kept(public(item, shown_fields))
+
+
+@app.get("/stats")
+def get_stats() -> Response[str]:
+    _parameters(())
+    totals = stats.read()
+    return _kept({**totals.public(), **totals.price(settings.price_per_gb_month)})
+
+
+@app.get("/openapi.json")
+def get_description() -> Response[str]:
+    _parameters(())
+    return _kept(description, DESCRIPTION_MAX_AGE)
+
+
+PATHS = frozenset({"/images", "/image", "/stats", "/openapi.json"})
 
 
 def _bad_request(error: BadRequestError) -> Response[str]:
-    return _problem(HTTPStatus.BAD_REQUEST, str(error))
+    return problem(HTTPStatus.BAD_REQUEST, str(error))
 
 
 def _not_found(_: NotFoundError) -> Response[str]:
     event = app.current_event
-    if event.path == "/images":
+    if event.path in PATHS:
         detail = f"{event.http_method} is not possible here; GET is."
-        return _problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": "GET, OPTIONS"})
-    return _problem(HTTPStatus.NOT_FOUND, f"There is nothing at {_quoted(event.path)}; the images are at /images.")
+        return problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": "GET, OPTIONS"})
+    return problem(HTTPStatus.NOT_FOUND, f"There is nothing at {quoted(event.path)}; the images are at /images.")
 
 
 def _busy(error: RetryError) -> Response[str]:
     logger.append_keys(reason=error.reason)
     seconds = str(math.ceil(error.after or RETRY_AFTER))
     detail = "The images cannot be read at this moment; try again in a few seconds."
-    return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": seconds})
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": seconds})
 
 
 def _bug(error: Exception) -> Response[str]:
     logger.exception("unforeseen", exc_info=error)
-    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a fault of the gallery, not of the request.")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a fault of the gallery, not of the request.")
 
 
 for _error, _answer_to in (
@@ -93,54 +129,19 @@ for _error, _answer_to in (
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     began = time.perf_counter()
-    answer = app.resolve(event, context)
+    given = app.resolve(event, context)
     request = event["requestContext"]["http"]
-    facts = {"method": request["method"], "path": request["path"][:_LONGEST_QUOTE], "status": answer["statusCode"]}
+    facts = {"method": request["method"], "path": request["path"][:_LONGEST_PATH], "status": given["statusCode"]}
     logger.info("answered", extra={**facts, "ms": round((time.perf_counter() - began) * 1000, 1)})
-    return answer
+    return given
 
 
-def _limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_LIMIT
-    # No more than three digits and ASCII only: int() would also take "1_0", " 7" and other scripts' digits.
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
-    if not 1 <= number <= MAX_LIMIT:
-        raise BadRequestError(
-            f"limit={_quoted(text)} is not a whole number from 1 to {MAX_LIMIT}; leave it out for {DEFAULT_LIMIT}."
-        )
-    return number
+def _parameters(known: tuple[str, ...]) -> dict[str, str]:
+    parameters = dict(app.current_event.query_string_parameters)
+    check_names(parameters, known)
+    return parameters
 
 
-def _start(text: str | None) -> Place | None:
-    if text is None:
-        return None
-    try:
-        return decode_cursor(text, SHARDS)
-    except CursorError as error:
-        raise BadRequestError(
-            f"cursor={_quoted(text)} is not one that this API gave out: {error}; leave it out for the newest images."
-        ) from error
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…")
-
-
-def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response[str]:
-    body = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    return _answer(status, body, headers, content_type="application/problem+json", cache_control="no-store")
-
-
-def _answer(
-    status: HTTPStatus,
-    body: dict[str, Any],
-    headers: dict[str, str] | None = None,
-    *,
-    content_type: str = "application/json",
-    cache_control: str,
-) -> Response[str]:
-    # Vary: the CORS header is sent only where an Origin came, and a cache must not hand one site's answer to another.
-    common = {"Cache-Control": cache_control, "Vary": "Origin", "X-Content-Type-Options": "nosniff"}
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(int(status), content_type, text, headers={**common, **(headers or {})})
+def _kept(body: dict[str, Any] | str, max_age: int = MAX_AGE) -> Response[str]:
+    if_none_match = app.current_event.headers.get("if-none-match") or ""
+    return answer(body, cache_control=f"public, max-age={max_age}", if_none_match=if_none_match)

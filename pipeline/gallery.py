@@ -1,8 +1,9 @@
 """Pages of the gallery out of several shards, and the cursors between them. Pure: no I/O.
 
-Each shard lists its images newest first. A page is their merge, cut after `limit` images; where it ends is a `Place`:
-the time of its last image and, for images that share this very time, which one each shard had come to. Everything
-newer than a place has been shown and everything older has not, so images that arrive later change no page that follows.
+Each shard lists its images in one order: newest first, say. A page is their merge, cut after `limit` images; where it
+ends is a `Place`: the time of its last image and, for images that share this very time, which one each shard had come
+to. Everything before a place has been shown and nothing after it has, so images that arrive later change no page that
+follows.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pipeline.wanted import ALL, Wanted
+
 #: What DynamoDB allows: bytes of a partition key (`ImageID`) and of a sort key (`ProcessedAt`).
 _MAX_ID_BYTES = 2048
 _MAX_TIME_BYTES = 1024
 _CHECK_BYTES = 6
 #: Goes into the check, so that a cursor of another kind or of an older layout is refused, not misread.
-_KIND = b"newest images, layout 1\n"
+_KIND = b"gallery, layout 2\n"
 
 Item = Mapping[str, Any]
 
@@ -32,7 +35,7 @@ class CursorError(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page ended: at the time `at`, and for some shards after the image `last[shard]` of that same time."""
+    """Where a page ended: at the time (or key) `at`, and for some shards after the image `last[shard]` of that time."""
 
     at: str
     last: Mapping[str, str] = field(default_factory=dict)
@@ -40,48 +43,57 @@ class Place:
 
 @dataclass(frozen=True)
 class Slice:
-    """The next images of one shard, newest first; `more`: the shard holds older ones beyond these (at least one)."""
+    """The next images of one shard, in order.
+
+    `end` is where reading broke off, as the keys of the last item that was looked at, wanted or not; None where the
+    shard holds nothing beyond.
+    """
 
     items: Sequence[Item]
-    more: bool
+    end: Item | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Images, newest first, and the place after them; None where no older ones exist."""
+    """Images in order, and the place after them; None where no others follow."""
 
     items: tuple[Item, ...]
     end: Place | None
 
 
-def page_of(slices: Mapping[str, Slice], limit: int, *, start: Place | None) -> Page:
+def page_of(slices: Mapping[str, Slice], limit: int, *, start: Place | None, wanted: Wanted = ALL) -> Page:
     """The first `limit` images of the merged slices, which were read from `start` on.
 
-    Fewer where a slice breaks off early: what its shard holds beyond may be newer than what the others show next.
+    Fewer, or none at all, where a slice breaks off early: what its shard holds beyond may come before what the others
+    show next.
     """
+    attribute = wanted.order.attribute
     taken: list[tuple[str, Item]] = []
-    for shard, item in _merged(slices):
-        if item is None or len(taken) == limit:
-            return Page(tuple(item for _, item in taken), _place_after(taken, start))
+    for shard, item, breaks_off in _merged(slices, wanted):
+        if len(taken) == limit:
+            return Page(_items(taken), _place(taken[-1][1][attribute], taken, start, attribute))
+        if breaks_off:
+            place = _place(item[attribute], [*taken, (shard, item)], start, attribute)
+            return Page(_items(taken), place)
         taken.append((shard, item))
-    return Page(tuple(item for _, item in taken), None)
+    return Page(_items(taken), None)
 
 
-def encode_cursor(place: Place) -> str:
-    """A place as text that is safe in a URL. It holds nothing but times and names that the page before it showed."""
+def encode_cursor(place: Place, wanted: Wanted = ALL) -> str:
+    """A place as text that is safe in a URL. It holds nothing but times and keys that anybody may list."""
     body = json.dumps([place.at, dict(sorted(place.last.items()))], ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_check(body) + body).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_check(body, wanted) + body).decode().rstrip("=")
 
 
-def decode_cursor(text: str, shards: Collection[str]) -> Place:
-    """The place in a cursor. Raises CursorError for any text that `encode_cursor` does not make for these shards."""
+def decode_cursor(text: str, shards: Collection[str], wanted: Wanted = ALL) -> Place:
+    """The place in a cursor. Raises CursorError for any text that `encode_cursor` does not make for this question."""
     try:
         place = _place_in(text)
-        genuine = encode_cursor(place) == text
+        genuine = encode_cursor(place, wanted) == text
     except (ValueError, TypeError, RecursionError) as error:
         raise CursorError("it cannot be read") from error
-    if not genuine or not _possible(place, shards):
-        raise CursorError("it has been changed on the way")
+    if not genuine or not _possible(place, shards) or not wanted.holds(place.at):
+        raise CursorError("it has been changed on the way, or belongs to another question")
     return place
 
 
@@ -90,36 +102,42 @@ def public(item: Item, fields: Iterable[str]) -> dict[str, Any]:
     return {name: _plain(item[name]) for name in fields if name in item}
 
 
-def _merged(slices: Mapping[str, Slice]) -> Iterator[tuple[str, Item | None]]:
-    """All images newest first, each with its shard; None stands where a slice broke off.
+def _merged(slices: Mapping[str, Slice], wanted: Wanted) -> Iterator[tuple[str, Item, bool]]:
+    """All images in order, each with its shard; True marks what is no image but the place where a slice broke off.
 
     A shard's own order is kept among images of the same time: it is the order in which the shard can be read on.
     """
+    attribute, descending = wanted.order.attribute, wanted.order.descending
     streams = [_stream(shard, part) for shard, part in sorted(slices.items())]
-    for _, shard, item in heapq.merge(*streams, key=lambda entry: entry[0], reverse=True):
-        yield shard, item
+    # Python compares text by code points, DynamoDB by the bytes of UTF-8: that is the same order.
+    return heapq.merge(*streams, key=lambda entry: entry[1][attribute], reverse=descending)
 
 
-def _stream(shard: str, part: Slice) -> Iterator[tuple[str, str, Item | None]]:
+def _stream(shard: str, part: Slice) -> Iterator[tuple[str, Item, bool]]:
     for item in part.items:
-        yield item["ProcessedAt"], shard, item
-    if part.more:
-        # What follows unseen may be as new as the last one seen: nothing older may be shown before it.
-        yield part.items[-1]["ProcessedAt"], shard, None
+        yield shard, item, False
+    if part.end is not None:
+        # What follows unseen may come right after the last one seen: nothing beyond that may be shown before it.
+        yield shard, part.end, True
 
 
-def _place_after(taken: Sequence[tuple[str, Item]], start: Place | None) -> Place | None:
-    if not taken:
-        return start
-    at = taken[-1][1]["ProcessedAt"]
+def _items(taken: Sequence[tuple[str, Item]]) -> tuple[Item, ...]:
+    return tuple(item for _, item in taken)
+
+
+def _place(at: str, seen: Sequence[tuple[str, Item]], start: Place | None, attribute: str) -> Place:
+    """The place at `at`: after everything that was seen of that same time, on this page or the one before."""
     last = dict(start.last) if start and start.at == at else {}
-    last |= {shard: item["ImageID"] for shard, item in taken if item["ProcessedAt"] == at}
+    last |= {shard: item["ImageID"] for shard, item in seen if item[attribute] == at}
     return Place(at, last)
 
 
-def _check(body: bytes) -> bytes:
-    """Finds cursors that were cut or changed. No secret: whoever forges one may read what everybody may read."""
-    return hashlib.sha256(_KIND + body).digest()[:_CHECK_BYTES]
+def _check(body: bytes, wanted: Wanted) -> bytes:
+    """Finds cursors that were cut or changed, or that belong to another question.
+
+    No secret: whoever forges one may read what everybody may read.
+    """
+    return hashlib.sha256(_KIND + wanted.fingerprint.encode() + b"\n" + body).digest()[:_CHECK_BYTES]
 
 
 def _place_in(text: str) -> Place:

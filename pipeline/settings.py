@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_LOCAL_PORT = 4566
+#: S3 Standard in us-east-1, in dollars.
+DEFAULT_PRICE = Decimal("0.023")
 
 
 class SettingsError(Exception):
@@ -19,7 +22,8 @@ class Settings:
     """What the functions are told when they are deployed.
 
     `outputs_url` is the address under which the outputs bucket is read, without a trailing slash;
-    `uploads_url` likewise names the originals (not public).
+    `uploads_url` likewise names the originals (not public). `price_per_gb_month` is what a gigabyte costs in a month,
+    in whatever currency the reader thinks in.
     """
 
     uploads_bucket: str
@@ -30,6 +34,8 @@ class Settings:
     queue_url: str
     function_timeout: int = 120
     public_capture_facts: bool = False
+    stats_table_name: str = "ImageStats"
+    price_per_gb_month: Decimal = DEFAULT_PRICE
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -42,6 +48,8 @@ class Settings:
             queue_url=_text(environ, "QUEUE_URL"),
             function_timeout=_number(environ, "FUNCTION_TIMEOUT", default=120),
             public_capture_facts=_switch(environ, "PUBLIC_CAPTURE_FACTS"),
+            stats_table_name=environ.get("STATS_TABLE_NAME", "").strip() or "ImageStats",
+            price_per_gb_month=price_per_gb_month(environ),
         )
         if settings.uploads_bucket == settings.outputs_bucket:
             msg = (
@@ -62,6 +70,8 @@ class Settings:
             "QUEUE_URL": self.queue_url,
             "FUNCTION_TIMEOUT": str(self.function_timeout),
             "PUBLIC_CAPTURE_FACTS": str(self.public_capture_facts).lower(),
+            "STATS_TABLE_NAME": self.stats_table_name,
+            "PRICE_PER_GB_MONTH": str(self.price_per_gb_month),
         }
 
 
@@ -73,6 +83,22 @@ def home(environ: Mapping[str, str]) -> Path:
 def local_port(environ: Mapping[str, str]) -> int:
     """The loopback port of the local cloud."""
     return _number(environ, "LOCAL_CLOUD_PORT", default=DEFAULT_LOCAL_PORT)
+
+
+def price_per_gb_month(environ: Mapping[str, str]) -> Decimal:
+    """What a gigabyte costs in a month, by which the gallery says what was saved."""
+    value = environ.get("PRICE_PER_GB_MONTH", "").strip()
+    if not value:
+        return DEFAULT_PRICE
+    try:
+        price = Decimal(value)
+    except InvalidOperation:
+        price = Decimal(-1)
+    if not (price.is_finite() and 0 <= price <= 1000):
+        raise SettingsError(
+            f"PRICE_PER_GB_MONTH={value!r} is not a price from 0 to 1000. Leave it out for {DEFAULT_PRICE}."
+        )
+    return price
 
 
 def _text(environ: Mapping[str, str], name: str) -> str:

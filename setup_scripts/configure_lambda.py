@@ -1,4 +1,4 @@
-"""Packages and configures the two functions, and gives the gallery's its public address."""
+"""Packages and configures the three functions, and gives the gallery's its public address."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import base64
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cli import names
-from pipeline.settings import Settings
+from pipeline.settings import Settings, price_per_gb_month
 from setup_scripts import package
 from setup_scripts.context import Context
 from setup_scripts.lookup import look, says
@@ -56,6 +57,15 @@ GALLERY = Function(
     memory=512,
     timeout=15,
 )
+COUNTING = Function(
+    key="stats-function",
+    base_name=names.STATS_FUNCTION,
+    handler="lambda_function.count_stats.lambda_handler",
+    role_key="stats-role-arn",
+    memory=512,
+    timeout=30,
+)
+FUNCTIONS = (PROCESSING, GALLERY, COUNTING)
 
 #: Who may call the gallery through its address: everybody. AWS asks for both rights.
 _PUBLIC_RIGHTS: dict[str, dict[str, Any]] = {
@@ -67,14 +77,14 @@ _PUBLIC_RIGHTS: dict[str, dict[str, Any]] = {
 def create(context: Context) -> None:
     runtime = package.runtime_for(is_aws=context.aws.target.is_aws)
     code = context.build(runtime, context.home, say=context.say).read_bytes()
-    for function in (PROCESSING, GALLERY):
+    for function in FUNCTIONS:
         _ensure_log_group(context, function)
         _ensure_function(context, function, code, runtime.machine)
     context.resources["gallery-api-url"] = _ensure_public_url(context, context.suffixed(GALLERY.base_name))
 
 
 def delete(context: Context) -> None:
-    for function in (GALLERY, PROCESSING):
+    for function in reversed(FUNCTIONS):
         function_name = context.suffixed(function.base_name)
         if _configuration(context, function_name):
             look(lambda n=function_name: context.aws.functions.delete_function(FunctionName=n), _GONE)  # type: ignore[misc]
@@ -85,7 +95,7 @@ def delete(context: Context) -> None:
 
 def delete_log_groups(context: Context) -> None:
     """Apart from `delete`, and last: a function that is still running would make its group again."""
-    for function in (PROCESSING, GALLERY):
+    for function in FUNCTIONS:
         group = names.log_group(context.suffixed(function.base_name))
         if _log_group(context, group):
             look(lambda g=group: context.aws.logs.delete_log_group(logGroupName=g), _GONE)  # type: ignore[misc]
@@ -93,7 +103,7 @@ def delete_log_groups(context: Context) -> None:
 
 
 def settings(context: Context) -> Settings:
-    """What both functions are told through their environment."""
+    """What all functions are told through their environment."""
     buckets = "setup_scripts/create_s3_buckets.py"
     uploads = context.resources.require("images-bucket", buckets)
     outputs = context.resources.require("thumbnails-bucket", buckets)
@@ -105,6 +115,8 @@ def settings(context: Context) -> Settings:
         uploads_url=context.bucket_url(uploads),
         outputs_url=context.bucket_url(outputs),
         function_timeout=PROCESSING.timeout,
+        stats_table_name=context.resources.require("stats-table", "setup_scripts/create_stats_table.py"),
+        price_per_gb_month=price_per_gb_month(os.environ),
     )
 
 

@@ -44,10 +44,22 @@ def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: st
     )
 
 
-def gallery_role(*, table_arn: str, log_group_arn: str) -> Policy:
-    """The rights of ImageGalleryFunction: reading records."""
+def gallery_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> Policy:
+    """The rights of ImageGalleryFunction: reading records and totals."""
     return policy(
         _allow("ReadRecords", ["dynamodb:GetItem", "dynamodb:Query"], [table_arn, f"{table_arn}/index/*"]),
+        _allow("ReadTotals", ["dynamodb:BatchGetItem"], [stats_table_arn]),
+        _logs(log_group_arn),
+    )
+
+
+def stats_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> Policy:
+    """The rights of ImageStatsFunction: reading the changes of the table, as Lambda does for it, and counting them."""
+    read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+    return policy(
+        _allow("ReadChanges", read, [f"{table_arn}/stream/*"]),
+        # A transaction asks for the right of each of its actions.
+        _allow("KeepTotals", ["dynamodb:PutItem", "dynamodb:UpdateItem"], [stats_table_arn]),
         _logs(log_group_arn),
     )
 
@@ -121,6 +133,7 @@ def templates() -> dict[str, str]:
     uploads, outputs, account, region = "<uploads bucket>", "<outputs bucket>", "<account>", "<region>"
     queue_arn = f"arn:aws:sqs:{region}:{account}:<queue>"
     table_arn = f"arn:aws:dynamodb:{region}:{account}:table/ImageMetadata"
+    stats_table_arn = f"arn:aws:dynamodb:{region}:{account}:table/ImageStats"
     group_arn = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda"
     processing = processing_role(
         uploads=uploads,
@@ -132,7 +145,12 @@ def templates() -> dict[str, str]:
     documents = {
         "lambda_trust.json": lambda_trust(),
         "processing_role.json": processing,
-        "gallery_role.json": gallery_role(table_arn=table_arn, log_group_arn=f"{group_arn}/ImageGalleryFunction"),
+        "gallery_role.json": gallery_role(
+            table_arn=table_arn, stats_table_arn=stats_table_arn, log_group_arn=f"{group_arn}/ImageGalleryFunction"
+        ),
+        "stats_role.json": stats_role(
+            table_arn=table_arn, stats_table_arn=stats_table_arn, log_group_arn=f"{group_arn}/ImageStatsFunction"
+        ),
         "uploads_bucket.json": uploads_bucket(uploads),
         "outputs_bucket.json": outputs_bucket(outputs, tls=True),
         "queue.json": queue(queue_arn, uploads, account),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from setup_scripts import (
     add_sqs_trigger,
+    add_stats_trigger,
     configure_lambda,
     create_dynamodb_table,
     create_s3_buckets,
     create_sqs_queue,
+    create_stats_table,
     deploy_static_site,
     get_LabRole_arn,
 )
@@ -29,8 +31,10 @@ STEPS = (
     Step(create_s3_buckets.create, create_s3_buckets.delete),
     Step(create_sqs_queue.create, create_sqs_queue.delete),
     Step(create_dynamodb_table.create, create_dynamodb_table.delete),
+    Step(create_stats_table.create, create_stats_table.delete),
     Step(get_LabRole_arn.create, get_LabRole_arn.delete),
     Step(configure_lambda.create, configure_lambda.delete),
+    Step(add_stats_trigger.create, add_stats_trigger.delete),
     Step(add_sqs_trigger.create, add_sqs_trigger.delete),
     Step(deploy_static_site.create, deploy_static_site.delete),
 )

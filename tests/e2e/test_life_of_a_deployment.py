@@ -62,8 +62,8 @@ def test_a_setup_that_is_killed_again_and_again_ends_as_one_deployment(cloud):
     assert done.returncode == 0, done.stderr
     stands = what_stands(cloud)
     counts = {kind: len(names) for kind, names in stands.items()}
-    assert counts["buckets"] == counts["queues"] == counts["functions"] == 2
-    assert counts["triggers"] == 1 and "ImageMetadata" in stands["tables"]
+    assert counts["buckets"] == counts["queues"] == counts["triggers"] == 2
+    assert counts["functions"] == 3 and "ImageMetadata" in stands["tables"]
 
 
 def test_a_second_setup_changes_nothing(cloud):

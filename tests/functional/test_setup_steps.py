@@ -95,7 +95,7 @@ def test_two_deployments_stand_beside_each_other(ready, tmp_path, shelf):
 
     assert blue.resources["dynamodb-table"] == "ImageMetadata-blue"
     assert blue.resources["messages-queue"].endswith("-blue")
-    assert blue.aws.dynamodb.list_tables()["TableNames"] == ["ImageMetadata-blue"]
+    assert blue.aws.dynamodb.list_tables()["TableNames"] == ["ImageMetadata-blue", "ImageStats-blue"]
     assert len(blue.aws.s3.list_buckets()["Buckets"]) == 2
     set_up(again := context(tmp_path, shelf, name="blue"))
     assert changes(again) == []
@@ -191,9 +191,24 @@ def test_the_functions_are_configured_as_designed(ready):
     assert (configuration["MemorySize"], configuration["Timeout"]) == (1792, 120)
     assert configuration["Environment"]["Variables"]["UPLOADS_BUCKET"] == ready.resources["images-bucket"]
     assert processing["Tags"] == {"image-pipeline": "default"}
-    (mapping,) = ready.aws.functions.list_event_source_mappings()["EventSourceMappings"]
+    listed = ready.aws.functions.list_event_source_mappings(FunctionName="ImageProcessingFunction")
+    (mapping,) = listed["EventSourceMappings"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 50}
+
+
+def test_changes_of_the_table_are_counted_from_the_first_on(ready):
+    listed = ready.aws.functions.list_event_source_mappings(FunctionName="ImageStatsFunction")
+
+    (mapping,) = listed["EventSourceMappings"]
+    assert ":table/ImageMetadata/stream/" in mapping["EventSourceArn"]
+    # With the totals themselves that makes 100 actions, the most that a transaction takes.
+    assert mapping["BatchSize"] == 99
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert ready.aws.dynamodb.describe_time_to_live(TableName="ImageStats")["TimeToLiveDescription"] == {
+        "TimeToLiveStatus": "ENABLED",
+        "AttributeName": "ExpiresAt",
+    }
 
 
 def test_everybody_may_call_the_gallery_through_its_address_only(ready):

@@ -23,12 +23,12 @@ USES = {
 }
 
 #: Bytes in, values out: usable from everywhere, so they themselves use only each other.
-PURE = ("images", "job", "messages", "keys", "gallery", "errors", "version")
+PURE = ("images", "job", "messages", "keys", "gallery", "wanted", "counting", "errors", "version")
 EDGES = ("sources", "storage", "queues", "records", "notifications", "batch_jobs")
 TOOLS = ("clients", "settings", "watch", "budget")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
-LEVELS = (("consume",), ("process",), ("services",), ("newest",), EDGES, ("aws_errors",), TOOLS, PURE)
+LEVELS = (("consume",), ("process",), ("services",), ("listing", "stats"), EDGES, ("aws_errors",), TOOLS, PURE)
 
 
 def refusal(importer: str, imported: str) -> str | None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.gallery import CursorError, Place, decode_cursor, encode_cursor
+from pipeline.wanted import ALL, Order, Wanted
 
 SHARDS = ("0", "1", "2", "3")
 AT = "2026-03-01T12:00:00.123456Z"
@@ -19,7 +20,8 @@ places = st.builds(Place, at=keys, last=st.dictionaries(st.sampled_from(SHARDS),
 
 def _forged(body: str) -> str:
     """What somebody makes who has read the source: the check is right, the content is not."""
-    check = hashlib.sha256(b"newest images, layout 1\n" + body.encode()).digest()[:6]
+    question = ALL.fingerprint.encode() + b"\n"
+    check = hashlib.sha256(b"gallery, layout 2\n" + question + body.encode()).digest()[:6]
     return base64.urlsafe_b64encode(check + body.encode()).decode().rstrip("=")
 
 
@@ -105,3 +107,31 @@ def test_the_forger_of_these_tests_knows_how_to_make_a_good_one():
 def test_a_cursor_with_something_after_it_is_refused(ending):
     with pytest.raises(CursorError):
         decode_cursor(encode_cursor(Place(AT)) + ending, SHARDS)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Wanted(order=Order.OLDEST),
+        Wanted(order=Order.NAME),
+        Wanted(format="JPEG"),
+        Wanted(prefix="a"),
+        Wanted(min_bytes=1),
+    ],
+)
+def test_a_cursor_of_one_question_is_of_no_use_for_another(other):
+    with pytest.raises(CursorError):
+        decode_cursor(encode_cursor(Place("a")), SHARDS, other)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "outside"),
+    [
+        (Wanted(order=Order.NAME, prefix="holiday/"), "private/a.jpg"),
+        (Wanted(since="2026-03"), "2026-02-28T23:59:59.999999Z"),
+        (Wanted(until="2026-03"), "2026-04-01T00:00:00.000000Z"),
+    ],
+)
+def test_a_forged_cursor_leads_nowhere_beyond_what_was_asked_for(wanted, outside):
+    with pytest.raises(CursorError):
+        decode_cursor(encode_cursor(Place(outside), wanted), SHARDS, wanted)

@@ -37,7 +37,7 @@ class Gallery:
         if start and shard in start.last:
             after = _position({"ProcessedAt": start.at, "ImageID": start.last[shard]})
             items = [item for item in items if _position(item) < after]
-        return Slice(items[:most], more=len(items) > most)
+        return Slice(items[:most], items[most - 1] if len(items) > most else None)
 
     def page(self, limit: int, start: Place | None = None, *, most: int | None = None) -> Page:
         slices = {shard: self.read(shard, start, most or limit + 1) for shard in SHARDS}

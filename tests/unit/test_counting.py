@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from pipeline.counting import Change, Totals, counts_of
+
+DONE = {
+    "ImageID": "a.jpg",
+    "Outcome": "DONE",
+    "OriginalBytes": Decimal(1000),
+    "CompressedBytes": Decimal(400),
+    "ImageFormat": "JPEG",
+    "ProcessedAt": "2026-03-01T12:00:00.000000Z",
+}
+FAILED = {"ImageID": "b.jpg", "Outcome": "FAILED", "OriginalBytes": Decimal(9), "ProcessedAt": DONE["ProcessedAt"]}
+
+
+def test_an_image_counts_with_its_bytes_its_format_and_its_month():
+    assert counts_of(DONE) == {
+        "Images": 1,
+        "BytesBefore": 1000,
+        "BytesAfter": 400,
+        "Format_JPEG": 1,
+        "Month_2026-03": 1,
+    }
+
+
+def test_a_problem_counts_as_one_and_weighs_nothing():
+    assert counts_of(FAILED) == {"Problems": 1, "Month_2026-03": 1}
+
+
+def test_an_image_that_becomes_a_problem_leaves_the_images():
+    assert Change("1", DONE, FAILED).counts == {
+        "Images": -1,
+        "Problems": 1,
+        "BytesBefore": -1000,
+        "BytesAfter": -400,
+        "Format_JPEG": -1,
+    }
+
+
+def test_a_note_of_a_user_changes_no_total():
+    assert Change("1", DONE, {**DONE, "Note": "mine"}).counts == {}
+
+
+@pytest.mark.parametrize("item", [None, {}, {"ImageID": "a"}, {**DONE, "Outcome": "MAYBE"}, {**DONE, "ProcessedAt": 7}])
+def test_what_is_no_record_counts_as_nothing(item):
+    assert counts_of(item) == {}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"OriginalBytes": "many"},
+        {"OriginalBytes": Decimal("1.5")},
+        {"OriginalBytes": Decimal(-1)},
+        {"OriginalBytes": Decimal("1E+100")},
+        {"CompressedBytes": None},
+        {"ImageFormat": "<script>"},
+        {"ImageFormat": ["JPEG"]},
+        {"ProcessedAt": "yesterday"},
+        {"ProcessedAt": "2026-99-01T00:00:00Z"},
+    ],
+)
+def test_whatever_users_write_into_a_record_the_image_still_counts(odd):
+    counts = counts_of({**DONE, **odd})
+
+    assert counts["Images"] == 1
+    assert len(counts) < len(counts_of(DONE))
+    assert all(name.removeprefix("Format_").removeprefix("Month_").replace("-", "").isalnum() for name in counts)
+
+
+def test_nobody_is_told_of_formats_and_months_that_are_empty_again():
+    assert Totals({"Images": 0, "Format_PNG": 0, "Format_JPEG": 2}).public()["formats"] == {"JPEG": 2}
+
+
+def test_the_price_is_that_of_the_saved_bytes():
+    totals = Totals({"BytesBefore": 3 * 10**9, "BytesAfter": 10**9})
+
+    assert totals.price(Decimal("0.023")) == {"price_per_gb_month": 0.023, "saved_per_month": 0.046}
