@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -104,20 +104,42 @@ def encode(image: Image.Image, name: str, quality: int) -> bytes:
 
     RejectError where the image is larger than the format or its slowest budget allows.
     """
-    encoder = next((row for row in ENCODERS[name] if row.fits(image.size)), None)
-    if encoder is None:
-        raise RejectError(Code.TOO_LARGE, f"{image.width}×{image.height} pixels are too many to be written as {name}")
-    return write(_FITTED[name](image) if name in _FITTED else image, encoder, quality)
+    fitted = _FITTED[name](image) if name in _FITTED else image
+    _, data = write_first(fitted, ENCODERS[name], quality)
+    return data
+
+
+def write_first(
+    image: Image.Image,
+    encoders: Iterable[Encoder],
+    quality: int,
+    *,
+    exif: bytes | None = None,
+    profile: bytes | None = None,
+) -> tuple[str, bytes]:
+    """(format, file) by the first of `encoders` that can; RejectError where none can."""
+    for encoder in encoders:
+        if encoder.fits(image.size):
+            data = write(image, encoder, quality, exif=exif, profile=profile)
+            if data is not None:
+                return encoder.format, data
+    raise RejectError(Code.TOO_LARGE, f"{image.width}×{image.height} pixels are too many to be written")
 
 
 def write(
     image: Image.Image, encoder: Encoder, quality: int, *, exif: bytes | None = None, profile: bytes | None = None
-) -> bytes:
-    """`image` by `encoder`; `exif` is a TIFF block. docs/decisions/jpeg-route.md says why JPEGs have tables of ours."""
+) -> bytes | None:
+    """`image` by `encoder`; `exif` is a TIFF block. None where the encoder gives up: WebP has little room for noise.
+
+    docs/decisions/jpeg-route.md says why JPEGs have tables of ours.
+    """
     tables: dict[str, object] = {"qtables": quantisation(quality)} if encoder.format == "JPEG" else {"quality": quality}
     marked = b"Exif\x00\x00" + exif if exif else b""
     parameters = {**tables, "exif": marked, "icc_profile": profile, **encoder.parameters}
-    return _saved(image, encoder.format, **parameters)
+    try:
+        return _saved(image, encoder.format, **parameters)
+    except ValueError:
+        return None
 
 
 @cache

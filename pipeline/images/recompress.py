@@ -48,17 +48,23 @@ def written_as(source: Source, image: Image.Image) -> str:
     return "WEBP" if colour.see_through(image) else "JPEG"
 
 
-def _jpeg(source: Source, stripped: bytes, quality: int) -> bytes:
+def _jpeg(source: Source, stripped: bytes, quality: int) -> bytes | None:
     return _upright(source, source.image, ENCODERS["JPEG"][0], quality)
 
 
-def _upright(source: Source, image: Image.Image, encoder: Encoder, quality: int) -> bytes:
+def _upright(source: Source, image: Image.Image, encoder: Encoder, quality: int) -> bytes | None:
+    image, exif, profile = _finished(source, image)
+    return encode.write(image, encoder, quality, exif=exif, profile=profile)
+
+
+def _finished(source: Source, image: Image.Image) -> tuple[Image.Image, bytes | None, bytes | None]:
+    """The picture upright, in colours that are shown the same everywhere, with the EXIF block and profile it needs."""
     profile = source.profile
     if image.mode == "CMYK":
         # Browsers show CMYK as they please, and its profile alone weighs more than many pictures.
         image, profile = colour.to_srgb(image, profile), None
     image = geometry.upright(image, source.metadata.orientation)
-    return encode.write(image, encoder, quality, exif=source.metadata.fresh_block(orientation=1), profile=profile)
+    return image, source.metadata.fresh_block(orientation=1), profile
 
 
 def _png(source: Source, stripped: bytes, quality: int) -> bytes | None:
@@ -75,7 +81,10 @@ def _gif(source: Source, stripped: bytes, quality: int) -> bytes | None:
     (encoder,) = ENCODERS["GIF"]
     if not encoder.fits(source.image.size):
         return None
-    packed = strip.take_apart(encode.write(source.image, encoder, quality), source.format, Limits())
+    written = encode.write(source.image, encoder, quality)
+    if written is None:
+        return None
+    packed = strip.take_apart(written, source.format, Limits())
     encoded = packed.stripped(exif=None, with_profile=False)
     return encoded if animation.same_pictures(stripped, encoded, source.format) else None
 
@@ -126,13 +135,10 @@ def _animated(source: Source, stripped: bytes, quality: int, limits: Limits) -> 
 def _converted(source: Source, image: Image.Image, quality: int) -> tuple[str, bytes]:
     """A format that we do not write as the smallest that every browser shows."""
     image = colour.eight_bits(image)
-    if colour.see_through(image):
-        image = image.convert("RGBA")
-        encoder = next(row for row in LOSSLESS if row.fits(source.size))
-    else:
-        image = image.convert(_OPAQUE.get(image.mode, image.mode))
-        encoder = ENCODERS["JPEG"][0]
-    return encoder.format, _upright(source, image, encoder, quality)
+    clear = colour.see_through(image)
+    image = image.convert("RGBA" if clear else _OPAQUE.get(image.mode, image.mode))
+    image, exif, profile = _finished(source, image)
+    return encode.write_first(image, LOSSLESS if clear else ENCODERS["JPEG"], quality, exif=exif, profile=profile)
 
 
 _OPAQUE = {"LA": "L", "RGBA": "RGB"}
@@ -163,6 +169,9 @@ def by_pillow(source: Source) -> bytes | None:
     image, parts = source.image, source.parts
     if not isinstance(parts, Pieces) or parts.depth == 16 or (image.mode == "1" and "transparency" in image.info):
         return None
-    packed = png_parts.take_apart(encode.write(image, ENCODERS["PNG"][0], 100))
+    written = encode.write(image, ENCODERS["PNG"][0], 100)
+    if written is None:
+        return None
+    packed = png_parts.take_apart(written)
     # Pillow has written pixels; what says how they are shown comes from the source.
     return replace(source, parts=replace(parts, lead=packed.lead, body=packed.body)).stripped()
