@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
+from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
 
 
@@ -76,6 +77,8 @@ def explain(error: Exception) -> CommandError | None:
         return error
     if isinstance(error, SettingsError):
         return CommandError(str(error))
+    if isinstance(error, RetryError):
+        return _not_now(error)
     if "botocore" not in sys.modules:
         return None
     import botocore.exceptions as aws
@@ -91,6 +94,13 @@ def explain(error: Exception) -> CommandError | None:
     if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):
         return CommandError(f"{error}: check the network, the region and the address", Exit.REFUSED)
     return None
+
+
+def _not_now(error: RetryError) -> CommandError:
+    """The pipeline's edges call everything that AWS may answer better later the same; here the cause says more."""
+    cause = error.__cause__
+    known = explain(cause) if isinstance(cause, Exception) else None
+    return known or CommandError(f"{error.reason}: try again later", Exit.REFUSED)
 
 
 def _refused(error: Any) -> CommandError:

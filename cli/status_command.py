@@ -6,7 +6,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli import console, exits
@@ -47,22 +47,53 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
     parser = command_parser(
         "Shows messages that wait, are in flight or are dead, records by outcome, and bytes saved.",
         "python status.py",
-        "python status.py --watch     again every two seconds, until Ctrl-C",
+        "python status.py --watch               again every two seconds, until Ctrl-C",
+        "python status.py --failed              every image that failed, with code and reason",
+        "python status.py --redrive --dry-run   what the dead-letter queue holds",
+        "python status.py --redrive             send all of that back to the queue",
         "python status.py --json",
         prog="status.py",
     )
-    parser.add_argument("--watch", action="store_true", help="repeat until Ctrl-C")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--watch", action="store_true", help="repeat until Ctrl-C")
+    what.add_argument("--failed", action="store_true", help="list the images that failed, with code and reason")
+    what.add_argument("--redrive", action="store_true", help="send the dead letters back to the queue")
+    parser.add_argument("--dry-run", action="store_true", help="with --redrive: tell the dead letters, move none")
     arguments = parser.parse_args(argv)
+    if arguments.dry_run and not arguments.redrive:
+        parser.error("--dry-run goes with --redrive only: nothing else here changes anything")
     return exits.run(lambda: _run(arguments, start))
 
 
 def _run(arguments: argparse.Namespace, start: Callable[[], None] | None) -> int:
     with connect(Choice.from_arguments(arguments), start=start) as connection:
         console.say(f"On {connection.target.description}")
+        if arguments.redrive:
+            from cli.dead_letters import redrive
+
+            redrive(connection, dry_run=arguments.dry_run, as_json=arguments.json)
+            return exits.Exit.DONE
+        if arguments.failed:
+            return _print_failed(connection, as_json=arguments.json)
         _print(status(connection), as_json=arguments.json)
         while arguments.watch:
             time.sleep(WATCH_PAUSE)
             _print(status(connection), as_json=arguments.json)
+    return exits.Exit.DONE
+
+
+def _print_failed(connection: Connection, *, as_json: bool) -> int:
+    from pipeline.failures import failures
+
+    found = failures(connection.aws.dynamodb, connection.resources.require("dynamodb-table", "setup.py"))
+    if as_json:
+        for failure in found:
+            console.json_line(asdict(failure))
+    elif found:
+        rows = ((failure.image_id, failure.code, failure.reason, failure.processed_at) for failure in found)
+        console.table(("Image", "Code", "Reason", "When"), rows)
+    advice = "; `python upload_folder_images.py --failed` sends them again" if found else ""
+    console.say(f"{len(found)} images failed{advice}")
     return exits.Exit.DONE
 
 

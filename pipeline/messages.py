@@ -70,6 +70,14 @@ def decode(message: Message, uploads: Uploads) -> list[Job]:
     ]
 
 
+def named_keys(body: str) -> list[str]:
+    """The keys that a message is about, for people to read; none where it has no shape that is known."""
+    try:
+        return list(dict.fromkeys(one.key for one in _named_objects(_parsed(body))))
+    except (SkipError, RejectError):
+        return []
+
+
 def _parsed(text: str) -> Mapping[str, Any]:
     try:
         body = json.loads(text)

@@ -20,7 +20,7 @@ REDRIVEN = "Redriven"
 _LONGEST_DELAY = 900
 _FIRST_DELAY = 5
 #: Seconds for which a dead letter is hidden while it is sent on: long enough for ten, short enough after a kill.
-_REDRIVE_VISIBILITY = 60
+_REDRIVE_VISIBILITY = 20
 _MOST_ATTRIBUTES = 10
 
 
@@ -70,7 +70,7 @@ class DeadLetterQueue:
         self._wait = wait
 
     def receive(self) -> Iterator[DeadLetter]:
-        """All dead letters, each hidden from others for a minute, until none is left to be seen."""
+        """All dead letters, each hidden from others for some seconds, until none is left to be seen."""
         while letters := self._receive_some():
             yield from letters
 

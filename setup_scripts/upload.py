@@ -53,7 +53,16 @@ class Upload:
 
     def announce_all(self, folder: Path | None, *, wait: bool) -> list[ImageResult]:
         """Send a message for every object in the bucket, or for those that `folder` has too."""
-        keys = list(self._keys_in_bucket())
+        return self._announce(list(self._keys_in_bucket()), folder, wait=wait)
+
+    def announce_failed(self, folder: Path | None, *, wait: bool) -> list[ImageResult]:
+        """Send a message for every image whose record is FAILED, or for those of them that `folder` has too."""
+        from pipeline.failures import failures
+
+        failed = [failure.image_id for failure in failures(self.aws.dynamodb, self.table)]
+        return self._announce(failed, folder, wait=wait)
+
+    def _announce(self, keys: list[str], folder: Path | None, *, wait: bool) -> list[ImageResult]:
         if folder is not None:
             local = {image.key for image in read_folder(folder).images}
             keys = [key for key in keys if key in local]

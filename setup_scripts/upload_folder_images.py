@@ -23,11 +23,14 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
         "python upload_folder_images.py ~/Pictures        a folder with all that is below it",
         "python upload_folder_images.py --no-wait         do not wait for the results",
         "python upload_folder_images.py --send-messages   process again what is in the bucket",
+        "python upload_folder_images.py --failed          process again only what failed",
         prog="upload_folder_images.py",
     )
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: img/")
     parser.add_argument("--no-wait", action="store_true", help="end when everything is uploaded")
-    parser.add_argument("--send-messages", action="store_true", help="upload nothing: send messages for all objects")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--send-messages", action="store_true", help="upload nothing: send messages for all objects")
+    again.add_argument("--failed", action="store_true", help="upload nothing: send messages for images that failed")
     parser.add_argument("--force", action="store_true", help="process unchanged images again")
     arguments = parser.parse_args(argv)
     return exits.run(lambda: _run(arguments, start))
@@ -41,6 +44,8 @@ def _run(arguments: argparse.Namespace, start: Callable[[], None] | None) -> int
         upload = Upload.of(connection, force=arguments.force)
         if arguments.send_messages:
             results = upload.announce_all(arguments.folder, wait=not arguments.no_wait)
+        elif arguments.failed:
+            results = upload.announce_failed(arguments.folder, wait=not arguments.no_wait)
         else:
             results = upload.upload(arguments.folder, wait=not arguments.no_wait)
     from setup_scripts.results import print_results

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -32,7 +33,7 @@ def send(clients, url, *bodies):
 
 def waiting(clients, url):
     """Everything that can be received now; it stays hidden afterwards."""
-    found = []
+    found: list[dict[str, Any]] = []
     while True:
         answer = clients["sqs"].receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
         if not answer.get("Messages"):
@@ -65,7 +66,7 @@ def test_a_redrive_that_is_stopped_before_it_deletes_leaves_the_letter_where_it_
     letters = DeadLetterQueue(clients["sqs"], dead, wait=0)
     [letter] = letters.receive()
 
-    stopped = DeadLetterQueue(Refusing(clients["sqs"], "delete_message"), dead, wait=0)
+    stopped = DeadLetterQueue(cast(Any, Refusing(clients["sqs"], "delete_message")), dead, wait=0)
     with pytest.raises(RetryError):
         stopped.send_back(letter, queue)
     letters.put_back(letter)

@@ -52,7 +52,7 @@ class Pipeline:
         facts: dict[str, Any] = {"outputs": WANTED, **job}
         return process(Job(source=S3Source("uploads", key), **facts), self.services, watch).record
 
-    def run_to_the_end(self, key: str, **job: object) -> None:
+    def run_to_the_end(self, key: str, **job: Any) -> None:
         """The same for a job that may find that nothing is left to do."""
         try:
             self.run(key, **job)

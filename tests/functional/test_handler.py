@@ -89,7 +89,7 @@ def logged(aws, monkeypatch) -> io.StringIO:
     return stream
 
 
-def delivered(event: dict, times: int) -> dict:
+def delivered(event, times: int):
     """The same event, its messages delivered for the `times`th time."""
     again = copy.deepcopy(event)
     for record in again["Records"]:
@@ -229,8 +229,12 @@ def test_every_message_that_fails_is_put_off_by_what_was_asked_for_or_by_its_del
 def test_a_redriven_message_counts_as_one_that_has_come_before(aws, monkeypatch, deliveries, redriven, isolated):
     told = []
     handler = aws["handler"]
-    services = replace(handler.services, isolated=lambda *given, **named: told.append(1) or transform(*given, **named))
-    monkeypatch.setattr(handler, "services", services)
+
+    def in_a_child(*given, **named):
+        told.append(named)
+        return transform(*given, **named)
+
+    monkeypatch.setattr(handler, "services", replace(handler.services, isolated=in_a_child))
     key = f"redriven/{deliveries}{redriven}.jpg"
     aws["s3"].put_object(Bucket=BUCKET, Key=key, Body=JPEG)
     event = delivered(envelope(own(key)), deliveries)

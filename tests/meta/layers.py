@@ -28,7 +28,16 @@ EDGES = ("sources", "storage", "queues", "records", "notifications", "batch_jobs
 TOOLS = ("clients", "settings", "watch", "budget")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
-LEVELS = (("consume",), ("process",), ("services",), ("listing", "stats"), EDGES, ("aws_errors",), TOOLS, PURE)
+LEVELS = (
+    ("consume",),
+    ("process",),
+    ("services",),
+    ("listing", "stats", "failures"),
+    EDGES,
+    ("aws_errors",),
+    TOOLS,
+    PURE,
+)
 
 
 def refusal(importer: str, imported: str) -> str | None:

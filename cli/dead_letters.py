@@ -1,0 +1,50 @@
+"""`python status.py --redrive`: every dead letter back to the queue, or only told."""
+
+from __future__ import annotations
+
+from cli import console
+from cli.connection import Connection
+from pipeline.messages import named_keys
+from pipeline.queues import DeadLetter, DeadLetterQueue
+
+_SHOWN = 100
+
+
+def redrive(connection: Connection, *, dry_run: bool, as_json: bool) -> int:
+    """Send every dead letter back to the queue; returns how many. `dry_run`: tell them, and leave them where they are.
+
+    Doing it twice, at the same time too, and being stopped half-way are harmless: a message may then come twice.
+    """
+    resources = connection.resources
+    letters = DeadLetterQueue(connection.aws.sqs, resources.require("dead-letter-queue", "setup.py"))
+    if dry_run:
+        return _tell(letters, as_json=as_json)
+    queue, count = resources.require("messages-queue", "setup.py"), 0
+    for letter in letters.receive():
+        letters.send_back(letter, queue)
+        _print(letter, as_json=as_json)
+        count += 1
+    console.say(f"{count} dead letters sent back to the queue")
+    return count
+
+
+def _tell(letters: DeadLetterQueue, *, as_json: bool) -> int:
+    held: dict[str, DeadLetter] = {}
+    try:
+        for letter in letters.receive():
+            if letter.message_id not in held:
+                _print(letter, as_json=as_json)
+            held[letter.message_id] = letter
+    finally:
+        for letter in held.values():
+            letters.put_back(letter)
+    console.say(f"{len(held)} dead letters would be sent back to the queue")
+    return len(held)
+
+
+def _print(letter: DeadLetter, *, as_json: bool) -> None:
+    keys = named_keys(letter.body)
+    if as_json:
+        console.json_line({"message_id": letter.message_id, "images": keys, "body": letter.body})
+    else:
+        console.result(", ".join(keys) or letter.body[:_SHOWN])
