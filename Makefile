@@ -15,6 +15,8 @@ MADE := $(VENV)/.made
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 READY_AWS_CLI := .venv-aws/.ready
+FUZZ_REQUIREMENTS := benchmarks/requirements-fuzz.txt
+READY_FUZZ := .venv-fuzz/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev browser run stop test torture lint format docs openapi clean
@@ -37,8 +39,20 @@ stop: $(READY) ## Stop the local cloud; its data stay in .local_cloud/
 test: $(READY_DEV) $(READY_AWS_CLI) browser ## Run all tests, with a seeded slice of the torture tests
 	@$(BIN)/python -m pytest
 
+corpora: $(READY_DEV) ## Fetch the public test images into .corpora/ (about 200 MB; only the first time)
+	@$(BIN)/python benchmarks/corpora.py --fetch-only
+
+# A checkout that only wants to be tested needs no 200 MB; in CI nothing is left out.
+ifeq ($(CI),true)
+test: corpora
+endif
+
 torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
 	@$(BIN)/python -m pytest tests/torture --torture=full
+
+SECONDS ?= 60
+fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go to .fuzz/
+	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
 
 lint: $(READY_DEV) ## Check style, format and types
 	@$(BIN)/ruff check .
@@ -64,7 +78,7 @@ browser: ## Install Chromium for the browser tests, where apt-get may
 	else echo "No Chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"; fi
 
 clean: ## Remove .venv, builds and caches; the local cloud's data stay
-	@rm -rf $(VENV) .venv-aws .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-aws .venv-fuzz .fuzz .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MADE):
@@ -88,4 +102,11 @@ $(READY_AWS_CLI): $(AWS_CLI_REQUIREMENTS) | $(MADE)
 	@echo "Installing the AWS CLI for the tests into .venv-aws"
 	@$(BIN)/python -m venv .venv-aws
 	@.venv-aws/bin/python -m pip install --quiet --disable-pip-version-check -r $(AWS_CLI_REQUIREMENTS)
+	@touch $@
+
+# atheris has wheels for few Pythons only, so it has an environment of its own.
+$(READY_FUZZ): $(FUZZ_REQUIREMENTS) requirements.txt | $(MADE)
+	@echo "Installing atheris into .venv-fuzz"
+	@$(BIN)/python -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r $(FUZZ_REQUIREMENTS)
 	@touch $@
