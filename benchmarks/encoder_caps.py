@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 
 from PIL import Image
@@ -36,28 +36,31 @@ _WIDE = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Case:
-    """One source file; `frames` above 1 make it move, `alpha` lets one see through it."""
+    """One source file; `frames` above 1 make it move, without `grain` it packs well."""
 
     format: str
     size: tuple[int, int]
     parameters: _WIDE
     alpha: bool = False
     frames: int = 1
+    grain: bool = True
+    mode: str | None = None
 
     @property
     def megapixels(self) -> float:
         return self.size[0] * self.size[1] * self.frames / 1e6
 
 
+_SMOOTH = {"compression": "tiff_adobe_deflate"}
 _FULL = (8_000, 8_000)
 _LOSSLESS = {"lossless": True, "method": 0, "quality": 0}
 _LOSSY = {"quality": 92, "method": 2}
 CASES = {
     "jpeg-64-mp": Case("JPEG", _FULL, {"quality": 93}),
     "png-6-mp": Case("PNG", (3_000, 2_000), {"compress_level": 1}),
-    "png-64-mp": Case("PNG", _FULL, {"compress_level": 1}),
-    "png-alpha-64-mp": Case("PNG", _FULL, {"compress_level": 1}, alpha=True),
-    "gif-24-mp": Case("GIF", (6_000, 4_000), {}),
+    "png-64-mp": Case("PNG", _FULL, {"compress_level": 1}, grain=False),
+    "png-alpha-64-mp": Case("PNG", _FULL, {"compress_level": 1}, alpha=True, grain=False),
+    "gif-16-mp": Case("GIF", (4_000, 4_000), {}),
     "gif-64-mp": Case("GIF", _FULL, {}),
     "gif-40-frames-40-mp": Case("GIF", (1_000, 1_000), {}, frames=40),
     "webp-20-mp": Case("WEBP", (5_000, 4_000), _LOSSY),
@@ -65,14 +68,15 @@ CASES = {
     "webp-lossless-16-mp": Case("WEBP", (4_000, 4_000), _LOSSLESS),
     "webp-lossless-alpha-16-mp": Case("WEBP", (4_000, 4_000), _LOSSLESS, alpha=True),
     "webp-24-frames-24-mp": Case("WEBP", (1_000, 1_000), _LOSSY, frames=24),
-    "webp-lossless-24-frames-24-mp": Case("WEBP", (1_000, 1_000), _LOSSLESS, frames=24),
+    "webp-lossless-12-frames-12-mp": Case("WEBP", (1_000, 1_000), _LOSSLESS, frames=12),
     "avif-8-mp": Case("AVIF", (4_000, 2_000), {"quality": 90, "speed": 10}),
     "avif-alpha-8-mp": Case("AVIF", (4_000, 2_000), {"quality": 90, "speed": 10}, alpha=True),
     "avif-64-mp": Case("AVIF", _FULL, {"quality": 60, "speed": 10}),
-    "tiff-64-mp": Case("TIFF", _FULL, {"compression": "tiff_lzw"}),
-    "tiff-alpha-16-mp": Case("TIFF", (4_000, 4_000), {"compression": "tiff_lzw"}, alpha=True),
-    "tiff-alpha-20-mp": Case("TIFF", (5_000, 4_000), {"compression": "tiff_lzw"}, alpha=True),
-    "tiff-alpha-64-mp": Case("TIFF", _FULL, {"compression": "tiff_lzw"}, alpha=True),
+    "tiff-64-mp": Case("TIFF", _FULL, _SMOOTH, grain=False),
+    "tiff-cmyk-48-mp": Case("TIFF", (8_000, 6_000), _SMOOTH, grain=False, mode="CMYK"),
+    "tiff-alpha-16-mp": Case("TIFF", (4_000, 4_000), _SMOOTH, alpha=True, grain=False),
+    "tiff-alpha-20-mp": Case("TIFF", (5_000, 4_000), _SMOOTH, alpha=True, grain=False),
+    "tiff-alpha-64-mp": Case("TIFF", _FULL, _SMOOTH, alpha=True, grain=False),
     "heic-24-mp": Case("HEIF", (6_000, 4_000), {"quality": 80}),
     "heic-alpha-16-mp": Case("HEIF", (4_000, 4_000), {"quality": 80}, alpha=True),
     "bmp-16-mp": Case("BMP", (4_000, 4_000), {}),
@@ -151,11 +155,14 @@ def picture(case: Case, noise: bool, step: int) -> Image.Image:
         image = Image.frombytes("RGBA" if case.alpha else "RGB", case.size, os.urandom(width * height * bands))
     else:
         coarse = Image.merge("RGB", [Image.effect_noise((width // 40, height // 40), 90) for _ in range(3)])
-        grain = Image.effect_noise((width // 2, height // 2), 22).resize(case.size, Image.Resampling.BILINEAR)
-        image = Image.blend(coarse.resize(case.size, Image.Resampling.BICUBIC), Image.merge("RGB", [grain] * 3), 0.35)
+        image = coarse.resize(case.size, Image.Resampling.BICUBIC)
+        if case.grain:
+            grain = Image.effect_noise((width // 2, height // 2), 22).resize(case.size, Image.Resampling.BILINEAR)
+            image = Image.blend(image, Image.merge("RGB", [grain] * 3), 0.35)
         if case.alpha:
             image.putalpha(Image.linear_gradient("L").resize(case.size))
     image = image.rotate(90 * step) if case.frames > 1 else image
+    image = image.convert(case.mode) if case.mode else image
     return image.quantize(256, Image.Quantize.FASTOCTREE) if case.format == "GIF" else image
 
 
@@ -179,7 +186,7 @@ def measure_here(path: str) -> dict[str, object]:
 
 
 def small_like(case: Case) -> bytes:
-    return file_of(Case(case.format, (120, 80), case.parameters, case.alpha, case.frames), noise=False)
+    return file_of(replace(case, size=(120, 80)), noise=False)
 
 
 def table(rows: list[Measured]) -> str:

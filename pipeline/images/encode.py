@@ -70,7 +70,7 @@ ENCODERS: Mapping[str, tuple[Encoder, ...]] = {
         Encoder(format="PNG", max_pixels=3_000_000, parameters={"optimize": True}),
         Encoder(format="PNG", max_pixels=_ANY, parameters={"compress_level": 1}),
     ),
-    "GIF": (Encoder(format="GIF", max_pixels=24_000_000, parameters={"optimize": True, "interlace": 0}),),
+    "GIF": (Encoder(format="GIF", max_pixels=16_000_000, parameters={"optimize": True, "interlace": 0}),),
     "WEBP": (
         Encoder(format="WEBP", max_pixels=20_000_000, max_side=_WEBP_SIDE, parameters={"method": 4}),
         Encoder(format="WEBP", max_pixels=_ANY, max_side=_WEBP_SIDE, parameters={"method": 0}),

@@ -14,7 +14,7 @@ from pipeline.errors import Code, RejectError
 from pipeline.images.parts import Piece, Pieces, Timing
 
 _HEADER = 13
-_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_NOTHING, _EXTENSION, _IMAGE, _TRAILER = 0x00, 0x21, 0x2C, 0x3B
 _CONTROL, _APPLICATION = 0xF9, 0xFF
 _CONTROL_LENGTH = 8
 _REPEATS = (b"\x0bNETSCAPE2.0", b"\x0bANIMEXTS1.0")
@@ -93,6 +93,10 @@ def _blocks(view: memoryview, position: int) -> Iterator[tuple[int, int, memoryv
         kind = walk.byte(position)
         if kind == _TRAILER:
             return
+        if kind == _NOTHING:
+            # Many programs, Pillow among them, end a picture twice.
+            position += 1
+            continue
         if kind == _EXTENSION:
             label, end = walk.byte(position + 1), walk.after_sub_blocks(position + 2)
         elif kind == _IMAGE:

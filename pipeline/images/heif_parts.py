@@ -35,6 +35,7 @@ class Container:
     end: int
     blanks: tuple[Span, ...]
     freed: tuple[int, ...]
+    descriptions: tuple[int, ...]
     exif_item: Span | None
     size: tuple[int, int] | None
     depth: int
@@ -47,7 +48,11 @@ class Container:
     turned_by_container: bool = True
 
     def bare(self) -> bytes:
-        return self.stripped(exif=None, with_profile=True)
+        """As `Parts` says. Metadata that describe nothing are not even looked at: libheif crashes on damaged ones."""
+        whole = bytearray(self.stripped(exif=None, with_profile=True))
+        for start in self.descriptions:
+            whole[start + 4 : start + 8] = b"free"
+        return bytes(whole)
 
     def stripped(self, *, exif: bytes | None, with_profile: bool) -> bytes:
         """As `Parts` says; the profile stays in any case."""
@@ -82,6 +87,7 @@ def take_apart(data: bytes) -> Container:
         end=found[-1].end,
         blanks=tuple(blanks),
         freed=tuple(box.start for box in freed),
+        descriptions=tuple(meta.descriptions),
         exif_item=exif_items[0].spans[0] if exif_items and len(exif_items[0].spans) == 1 else None,
         size=max(meta.sizes, key=lambda size: size[0] * size[1], default=None),
         depth=meta.depth,

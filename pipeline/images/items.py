@@ -30,7 +30,7 @@ class Item:
 class Meta:
     """What a `meta` box says. `sizes`: of all pictures, parts and previews among them. `depth`: bits per sample.
 
-    `ordinary`: see `Parts`.
+    `ordinary`: see `Parts`. `descriptions`: places of the references from metadata to the pictures that they describe.
     """
 
     items: dict[int, Item] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Meta:
     profile: bytes | None = None
     depth: int = 8
     ordinary: bool = True
+    descriptions: list[int] = field(default_factory=list)
 
 
 def read_items(data: bytes, meta: Box) -> Meta:
@@ -107,6 +108,8 @@ def _require_few(pieces: int) -> None:
 def _read_references(data: bytes, box: Box, result: Meta) -> None:
     id_length = 2 if data[box.body] == 0 else 4
     for reference in children(data, box, skip=_VERSION):
+        if reference.kind == b"cdsc":
+            result.descriptions.append(reference.start)
         item = result.items.get(Reader(data, reference.body, reference.end).number(id_length))
         if item and reference.kind == b"thmb":
             item.preview = True

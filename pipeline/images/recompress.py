@@ -19,7 +19,8 @@ _WORTH = 0.97
 #: Pixels up to which files are written anew within the 10 s of CPU of an image: docs/decisions/encoder-caps.md.
 _OXIPNG_PIXELS = 6_000_000
 _OXIPNG_SECONDS = 8.0
-_ANIMATION_PIXELS = {"GIF": 40_000_000, "WEBP": 24_000_000}
+#: Over all frames; by format and by whether the pixels may not change.
+_ANIMATION_PIXELS = {("GIF", True): 40_000_000, ("WEBP", False): 24_000_000, ("WEBP", True): 12_000_000}
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "I;16"})
 
@@ -118,18 +119,18 @@ def _animated(source: Source, stripped: bytes, quality: int, limits: Limits) -> 
     """The animation written anew if it is within the limits and comes out with the same frames and times."""
     form, timing = source.format, source.parts.timing
     pixels = source.frames * source.image.width * source.image.height
-    cap = min(limits.max_pixels, _ANIMATION_PIXELS.get(form.name, 0))
+    lossless = source.parts.lossless
+    cap = min(limits.max_pixels, _ANIMATION_PIXELS.get((form.name, lossless), 0))
     if timing is None or pixels > cap or source.frames > limits.max_frames:
         return None
-    encoder = LOSSLESS[0] if form.name == "WEBP" and source.parts.lossless else ENCODERS[form.name][0]
+    encoder = LOSSLESS[0] if form.name == "WEBP" and lossless else ENCODERS[form.name][0]
     written = animation.written_anew(stripped, form, timing, encoder, quality)
     parts = strip.take_apart(written, form, limits)
     if parts.timing != timing:
         return None
     exif = source.metadata.fresh_block(orientation=source.metadata.orientation)
     encoded = parts.stripped(exif=exif, with_profile=False)
-    lossy = form.name == "WEBP" and not source.parts.lossless
-    return encoded if lossy or animation.same_pictures(stripped, encoded, form) else None
+    return encoded if not lossless or animation.same_pictures(stripped, encoded, form) else None
 
 
 def _converted(source: Source, image: Image.Image, quality: int) -> tuple[str, bytes]:

@@ -11,9 +11,9 @@ from PIL import Image, ImageFile
 
 from pipeline.errors import RejectError
 from pipeline.images.transform import Transformed, transform
-from tests import colour_profiles, images
+from tests import colour_profiles, formats, images
 
-FLIPS_EACH = 60
+FLIPS_EACH = 40
 
 
 def small(mode: str) -> Image.Image:
@@ -30,6 +30,18 @@ VICTIMS = {
     "palette PNG": images.png(small("P"), transparency=bytes(range(64))),
     "16-bit PNG": images.png(small("I;16")),
     "APNG": images.apng(),
+    "GIF": formats.gif(small("P"), private=True, transparency=3),
+    "moving GIF": formats.gif(formats.moving()[0], **formats.animated(), private=True),
+    "WebP": formats.webp(small("RGBA"), private=True, exif=BLOCK, icc_profile=colour_profiles.display_p3()),
+    "lossless WebP": formats.lossless_webp(small("RGB")),
+    "moving WebP": formats.webp(formats.moving()[0], **formats.animated(), private=True),
+    "AVIF": formats.avif(small("RGBA"), private=True, exif=BLOCK, icc_profile=colour_profiles.display_p3()),
+    "moving AVIF": formats.avif(formats.moving()[0], **formats.animated()),
+    "HEIC": formats.heic(small("RGB"), private=True, exif=BLOCK),
+    "TIFF": formats.tiff(small("RGB"), private=True, exif=BLOCK),
+    "packed TIFF": formats.tiff(small("RGBA"), compression="tiff_lzw"),
+    "16-bit TIFF": formats.tiff(small("I;16")),
+    "BMP": formats.bmp(small("P")),
 }
 
 
@@ -74,8 +86,21 @@ def test_flipped_bytes_in_the_metadata_never_cost_the_picture(name: str):
         assert_valid(transform(bytes(data)))
 
 
+MAGIC = (
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF89a",
+    b"RIFF\x40\x00\x00\x00WEBPVP8X",
+    b"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00",
+    b"\x00\x00\x00\x10ftypheic\x00\x00\x00\x00",
+    b"II*\x00",
+    b"MM\x00*",
+    b"BM" + bytes(12) + b"\x28\x00\x00\x00",
+)
+
+
 @pytest.mark.parametrize("piece", (b"", b"\xff" * 40, b"\xff\xd8\xff", bytes(64), b"\xff\xda\x00\x02"))
-@pytest.mark.parametrize("magic", (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+@pytest.mark.parametrize("magic", MAGIC)
 def test_little_more_than_magic_is_typed(magic: bytes, piece: bytes):
     assert_typed(magic + piece)
 
