@@ -143,7 +143,7 @@ def raw_tiff(*tags: tuple[int, int, int, int], after: bytes = b"") -> bytes:
 def tiff_claiming(width: int, height: int, *more: tuple[int, int, int, int]) -> bytes:
     """An uncompressed gray TIFF of any size with a hundred pixels; `more` are further tags, or others."""
     tags = {256: (4, 1, width), 257: (4, 1, height), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 277: (3, 1, 1)}
-    tags |= {273: (4, 1, 300), 278: (4, 1, height), 279: (4, 1, 100)} | {tag: values for tag, *values in more}
+    tags |= {273: (4, 1, 300), 278: (4, 1, height), 279: (4, 1, 100)} | {tag: (kind, count, value) for tag, kind, count, value in more}
     return raw_tiff(*((tag, *values) for tag, values in tags.items()), after=bytes(600))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pillow_heif
 from PIL import Image, ImageSequence, TiffImagePlugin
@@ -102,7 +103,7 @@ def moving(count: int = 4, size: tuple[int, int] = (120, 80)) -> list[Image.Imag
     return [images.photo(size).rotate(90 * number) for number in range(count)]
 
 
-def animated(frames: list[Image.Image] | None = None) -> dict[str, object]:
+def animated(frames: list[Image.Image] | None = None) -> dict[str, Any]:
     """What Pillow has to be told to write `moving()` with a time of its own for each frame, three times over."""
     more = (frames or moving())[1:]
     return {"save_all": True, "append_images": more, "duration": [40 + 30 * n for n in range(len(more) + 1)], "loop": 3}
