@@ -154,16 +154,19 @@ def picture(case: Case, noise: bool, step: int) -> Image.Image:
         bands = 4 if case.alpha else 3
         image = Image.frombytes("RGBA" if case.alpha else "RGB", case.size, os.urandom(width * height * bands))
     else:
-        coarse = Image.merge("RGB", [Image.effect_noise((width // 40, height // 40), 90) for _ in range(3)])
-        image = coarse.resize(case.size, Image.Resampling.BICUBIC)
-        if case.grain:
-            grain = Image.effect_noise((width // 2, height // 2), 22).resize(case.size, Image.Resampling.BILINEAR)
-            image = Image.blend(image, Image.merge("RGB", [grain] * 3), 0.35)
+        image = grainy(case.size) if case.grain else Image.linear_gradient("L").resize(case.size).convert("RGB")
         if case.alpha:
             image.putalpha(Image.linear_gradient("L").resize(case.size))
     image = image.rotate(90 * step) if case.frames > 1 else image
     image = image.convert(case.mode) if case.mode else image
     return image.quantize(256, Image.Quantize.FASTOCTREE) if case.format == "GIF" else image
+
+
+def grainy(size: tuple[int, int]) -> Image.Image:
+    width, height = size
+    coarse = Image.merge("RGB", [Image.effect_noise((width // 40, height // 40), 90) for _ in range(3)])
+    grain = Image.effect_noise((width // 2, height // 2), 22).resize(size, Image.Resampling.BILINEAR)
+    return Image.blend(coarse.resize(size, Image.Resampling.BICUBIC), Image.merge("RGB", [grain] * 3), 0.35)
 
 
 def measure_here(path: str) -> dict[str, object]:

@@ -68,12 +68,15 @@ def gif_of_whole_frames(frames: list[Image.Image], number: int = 1) -> bytes:
 
 def webp_of_whole_frames(frames: list[Image.Image], number: int = 1) -> bytes:
     """A WebP whose every frame is stored whole, alike or not, all of them `number` times; 50 ms each."""
-    width, height = (side - 1 for side in frames[0].size)
-    canvas = struct.pack("<I", width)[:3] + struct.pack("<I", height)[:3]
-    body = formats.riff_chunk(b"VP8X", bytes((0x02, 0, 0, 0)) + canvas)
-    body += formats.riff_chunk(b"ANIM", bytes(6))
-    place = bytes(6) + canvas + b"\x32\x00\x00" + b"\x02"
-    body += b"".join(formats.riff_chunk(b"ANMF", place + formats.webp(frame)[12:]) for frame in frames) * number
+    return webp_of_frames([formats.webp(frame)[12:] for frame in frames] * number, frames[0].size)
+
+
+def webp_of_frames(frames: list[bytes], size: tuple[int, int]) -> bytes:
+    """A WebP animation of frames that are given as their chunks."""
+    canvas = b"".join(struct.pack("<I", side - 1)[:3] for side in size)
+    body = formats.riff_chunk(b"VP8X", bytes((0x02, 0, 0, 0)) + canvas) + formats.riff_chunk(b"ANIM", bytes(6))
+    place = bytes(6) + canvas + b"\x32\x00\x00\x02"
+    body += b"".join(formats.riff_chunk(b"ANMF", place + frame) for frame in frames)
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
@@ -143,7 +146,9 @@ def raw_tiff(*tags: tuple[int, int, int, int], after: bytes = b"") -> bytes:
 def tiff_claiming(width: int, height: int, *more: tuple[int, int, int, int]) -> bytes:
     """An uncompressed gray TIFF of any size with a hundred pixels; `more` are further tags, or others."""
     tags = {256: (4, 1, width), 257: (4, 1, height), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 277: (3, 1, 1)}
-    tags |= {273: (4, 1, 300), 278: (4, 1, height), 279: (4, 1, 100)} | {tag: (kind, count, value) for tag, kind, count, value in more}
+    tags |= {273: (4, 1, 300), 278: (4, 1, height), 279: (4, 1, 100)} | {
+        tag: (kind, count, value) for tag, kind, count, value in more
+    }
     return raw_tiff(*((tag, *values) for tag, values in tags.items()), after=bytes(600))
 
 

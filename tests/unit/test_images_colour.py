@@ -3,11 +3,15 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
 
+from pipeline.errors import Code, RejectError
+from pipeline.images import heif_parts
 from pipeline.images.colour import useful_profile
+from pipeline.images.decode import examine
+from pipeline.images.options import Limits
 from pipeline.images.transform import Transformed, transform
-from tests import colour_profiles, images, reference
+from tests import colour_profiles, formats, images, reference
 
 PROFILES = {
     "Display P3": (colour_profiles.display_p3(), "RGB"),
@@ -173,3 +177,98 @@ def test_colours_do_not_bleed_out_of_transparent_pixels():
     assert alpha > 200
     assert red < 12
     assert blue > 243
+
+
+@pytest.mark.parametrize("profile", ("Display P3", "Adobe RGB"))
+@pytest.mark.parametrize("name", ("WebP", "lossless WebP", "AVIF", "HEIC", "TIFF"))
+def test_every_format_with_a_profile_comes_out_as_srgb(name: str, profile: str):
+    maker, _ = formats.MAKERS[name]
+    data = maker(icc_profile=PROFILES[profile][0])
+    expected = reference.shown(data)
+
+    thumbnail, compressed = transform(data).outputs
+
+    assert "icc_profile" not in opened(thumbnail.data).info
+    assert reference.distance(reference.shown(thumbnail.data), reference.scaled(expected, thumbnail.size)) < 4
+    assert reference.distance(reference.shown(compressed.data), expected) < 4
+
+
+def test_a_cmyk_tiff_is_read_by_its_profile():
+    data = formats.tiff(images.photo(mode="CMYK"), icc_profile=colour_profiles.cmyk_profile())
+
+    compressed = opened(transform(data).outputs[1].data)
+
+    assert (compressed.format, compressed.mode) == ("JPEG", "RGB")
+    assert reference.distance(compressed, reference.shown(data)) < 4
+
+
+def lab_of(image: Image.Image) -> Image.Image:
+    lab = ImageCms.profileToProfile(
+        image, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    assert lab is not None
+    return lab
+
+
+def big_endian(image: Image.Image) -> Image.Image:
+    swapped = images.in_mode(image, "I;16").tobytes("raw", "I;16B")
+    return Image.frombytes("I;16B", image.size, swapped)
+
+
+#: A picture in a mode of TIFF only, and what is to be seen of it.
+RARE = {
+    "Lab": (lab_of, lambda image: image),
+    "YCbCr": (lambda image: image.convert("YCbCr"), lambda image: image),
+    "16 bits, the other way round": (big_endian, lambda image: image.convert("L")),
+    "fractions": (lambda image: image.convert("F").point(lambda value: value / 255), lambda image: image.convert("L")),
+    "32 bits": (lambda image: spread(image).convert("I").point(lambda value: value * 9000 - 7), lambda i: spread(i)),
+}
+
+
+def spread(image: Image.Image) -> Image.Image:
+    return ImageOps.autocontrast(image.convert("L"))
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_modes_that_only_tiff_has_are_shown_as_they_should(name: str):
+    made, seen = RARE[name]
+    source = images.photo()
+
+    thumbnail, compressed = transform(formats.tiff(made(source))).outputs
+
+    assert reference.distance(reference.shown(compressed.data), seen(source)) < 4
+    assert reference.distance(reference.shown(thumbnail.data), reference.scaled(seen(source), thumbnail.size)) < 4
+
+
+def test_fractions_that_are_no_numbers_are_corrupt():
+    with pytest.raises(RejectError) as caught:
+        transform(formats.tiff(Image.new("F", (8, 8), float("nan"))))
+
+    assert caught.value.code == Code.CORRUPT_FILE
+
+
+@pytest.mark.parametrize("name", ("HEIC", "TIFF"))
+def test_an_opaque_alpha_channel_becomes_a_jpeg(name: str):
+    maker, _ = formats.MAKERS[name]
+
+    assert transform(maker(images.photo().convert("RGBA"))).outputs[1].format == "JPEG"
+
+
+@pytest.mark.parametrize("depth", (10, 12))
+def test_an_avif_of_more_than_8_bits_is_never_encoded_anew(depth: int):
+    data = formats.avif(images.noise((64, 64)), quality=100)
+    config = data.index(b"av1C") + 4
+    flags = data[config + 2] | (0x40 if depth == 10 else 0x60)
+    deeper = data[: config + 2] + bytes((flags,)) + data[config + 3 :]
+
+    assert not heif_parts.take_apart(deeper).ordinary
+    assert heif_parts.take_apart(data).ordinary
+
+
+@pytest.mark.parametrize("subsampling", ("4:4:4", "4:2:2"))
+def test_an_avif_with_all_of_its_colours_keeps_them(subsampling: str):
+    data = formats.avif(images.noise((64, 64)), quality=100, subsampling=subsampling)
+
+    compressed = transform(data).outputs[1].data
+
+    assert (compressed == examine(data, Limits()).stripped()) == (subsampling == "4:4:4")
