@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from pipeline.errors import RetryError
 
@@ -22,8 +23,9 @@ def retried(call: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise RetryError(f"{call}: {code_of(error)}", after=_retry_after(error)) from error
-    except (BotoCoreError, ResponseParserError) as error:
-        # The second is raised for an answer that was damaged on its way, and is none of botocore's own errors.
+    except (BotoCoreError, ResponseParserError, HTTPError) as error:
+        # The last two are none of botocore's own errors: an answer that was damaged on its way, and a body that ended
+        # early while its checksum was being taken.
         raise RetryError(f"{call}: {error}") from error
 
 
