@@ -53,11 +53,34 @@ class Page:
     cache_control: str
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where things are, as the page reaches them. `recorded`: the addresses by which records name the pictures."""
+
+    url: str
+    api: str
+    pictures: str
+    recorded: tuple[str, ...]
+
+    @classmethod
+    def of(cls, context: Context, *, api: str, pictures: str) -> Site:
+        if not context.aws.target.endpoint_url:
+            return cls(pictures, api, pictures, (pictures,))
+        # The local cloud has two names, 127.0.0.1 and localhost, which are two hosts to a browser: without a host,
+        # the page finds everything where it was found itself.
+        return cls(pictures, urlsplit(api).path, urlsplit(pictures).path, (pictures,))
+
+    @property
+    def config(self) -> bytes:
+        return json.dumps({"api": self.api, "pictures": self.pictures, "recorded": list(self.recorded)}).encode()
+
+
 def create(context: Context, folder: Path = SITE) -> None:
     bucket = context.resources.require("thumbnails-bucket", "setup_scripts/create_s3_buckets.py")
     api = context.resources.require("gallery-api-url", "setup_scripts/configure_lambda.py")
     pictures = context.bucket_url(bucket)
-    changed = [page for page in pages(folder, api=api, pictures=pictures) if _differs(context, bucket, page)]
+    site = Site.of(context, api=api, pictures=pictures)
+    changed = [page for page in pages(folder, site) if _differs(context, bucket, page)]
     for page in changed:
         context.aws.s3.put_object(
             Bucket=bucket,
@@ -78,12 +101,11 @@ def delete(context: Context) -> None:
         context.resources.pop(key, None)
 
 
-def pages(folder: Path, *, api: str, pictures: str) -> Iterator[Page]:
+def pages(folder: Path, site: Site) -> Iterator[Page]:
     """The files below `folder`, `index.html` last: whoever loads it finds all that it names."""
     if not (folder / INDEX).is_file():
         raise CommandError(f"{folder / INDEX} is missing: restore the folder from the repository")
-    config = json.dumps({"api": api, "pictures": pictures})
-    yield Page(CONFIG, config.encode(), _CONTENT_TYPES[".json"], _REVALIDATE)
+    yield Page(CONFIG, site.config, _CONTENT_TYPES[".json"], _REVALIDATE)
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     for path in sorted(files, key=lambda path: (path.name == INDEX, path.relative_to(folder).as_posix())):
         key = path.relative_to(folder).as_posix()
@@ -91,13 +113,14 @@ def pages(folder: Path, *, api: str, pictures: str) -> Iterator[Page]:
             continue
         data = path.read_bytes()
         if key == INDEX:
-            data = fill(data.decode(), api=api, pictures=pictures).encode()
+            data = fill(data.decode(), site).encode()
         yield Page(key, data, content_type(path), _AN_HOUR if path.suffix in (".woff2", ".ico") else _REVALIDATE)
 
 
-def fill(html: str, *, api: str, pictures: str) -> str:
-    """`html` whose Content-Security-Policy names the origins of API and pictures."""
-    return html.replace("__CONNECT_SRC__", _origin(api)).replace("__IMG_SRC__", _origin(pictures))
+def fill(html: str, site: Site) -> str:
+    """`html` whose Content-Security-Policy names the origins of API and pictures, and whose preview has an address."""
+    filled = html.replace(" __CONNECT_SRC__", _origin(site.api)).replace(" __IMG_SRC__", _origin(site.pictures))
+    return filled.replace("__SITE_URL__", site.url)
 
 
 def content_type(path: Path) -> str:
@@ -106,8 +129,9 @@ def content_type(path: Path) -> str:
 
 
 def _origin(url: str) -> str:
+    """The origin of `url`, after a space; nothing where it is the page's own, which the policy allows anyway."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def _differs(context: Context, bucket: str, page: Page) -> bool:

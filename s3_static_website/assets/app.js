@@ -1,67 +1,274 @@
-// The page: reads the settings, then page after page of images.
+// The page: what the route asks for, page after page, and one image large.
 
-import { GalleryError, readConfig, readPage } from "./api.js";
-import { emptyTiles, tile } from "./grid.js";
+import { GalleryError, readConfig, readImage, readPage, readStats } from "./api.js";
+import { place } from "./elements.js";
+import { count } from "./format.js";
+import { emptyTiles } from "./grid.js";
+import { hideImage, isOpen, showBeside, showImage, showWaiting, startLightbox } from "./lightbox.js";
+import { ImageList, linkBeside } from "./list.js";
+import { keepLooking } from "./live.js";
 import { showNotice } from "./notice.js";
-import { addTo, noTotals, showTotals } from "./totals.js";
+import { comparison, questionOf, sortOf } from "./query.js";
+import { closeImage, go, isNarrowed, onRoute, readRoute, sameList, widened } from "./route.js";
+import { offer, showRoute, startToolbar } from "./toolbar.js";
+import { showTotals } from "./totals.js";
 import { language, say } from "./words.js";
 
-const place = (id) => document.getElementById(id);
-const images = place("images");
+const grid = place("images");
 const skeleton = place("skeleton");
 const notice = place("notice");
 const more = place("more");
+const arrived = place("arrived");
+const status = place("status");
+const list = new ImageList(grid);
 
 let config = null;
-let cursor = null;
-let totals = noTotals;
+let route = readRoute();
+let requests = new AbortController();
+let busy = false;
+let failed = false;
+let news = null;
+let lastShown = null;
+let seenTotals = "";
 
+/** The first page of what the route lists. */
+function begin() {
+  requests.abort();
+  requests = new AbortController();
+  list.begin(route);
+  forgetNews();
+  grid.classList.toggle("problems", route.view === "problems");
+  busy = false;
+  return load();
+}
+
+/** The next page. */
 async function load() {
+  if (busy || list.cursor === null) return;
+  const { signal } = requests;
   // The button that was pressed may go away under the reader's hands: the focus then goes on to what came instead.
   const pressed = document.activeElement === more || notice.contains(document.activeElement);
   notice.hidden = true;
   setBusy(true);
   try {
     config ??= await readConfig();
-    const first = show(await readPage(config.api, cursor));
-    if (pressed && document.activeElement !== more) first.focus();
-  } catch (error) {
-    if (!(error instanceof GalleryError)) throw error;
-    more.hidden = true;
-    const retry = showNotice(notice, error.kind, load);
-    if (pressed) retry.focus();
-  } finally {
+    const page = await readPage(config.api, { ...questionOf(route), cursor: list.cursor }, { signal });
+    const first = list.add(page, config);
+    failed = false;
     setBusy(false);
+    if (pressed && document.activeElement !== more) (first?.querySelector("a") ?? grid).focus();
+    showEnd();
+  } catch (error) {
+    if (signal.aborted) return;
+    setBusy(false);
+    showFailure(error, pressed);
   }
 }
 
-/** Adds a page and gives back where in the grid it begins: its first link. */
-function show(page) {
-  const tiles = page.images.map((image) => tile(image, config.pictures));
-  images.append(...tiles);
-  cursor = page.cursor;
-  more.hidden = !cursor;
-  totals = addTo(totals, page.images);
-  if (totals.images) showTotals(place("totals"), place("share"), totals, !cursor);
-  else showNotice(notice, "empty");
-  return tiles[0]?.querySelector("a[href]") ?? images;
+function showEnd() {
+  const here = comparison(route);
+  const text = here ? say("sortedHere", { count: count(list.size) }) : "";
+  place("sorted").textContent = list.cursor ? text : "";
+  more.hidden = !list.cursor;
+  if (list.size) status.textContent = say("found", { count: count(list.size) });
+  else if (!list.cursor) showNothing();
+  // Told anew what it sees, it goes on where the end is still in sight.
+  atEnd.disconnect();
+  if (list.cursor && !here) atEnd.observe(more.parentElement);
+  // Its neighbours may just have come.
+  if (list.image(route.image)) showBeside(besideOf(route.image));
 }
 
-function setBusy(busy) {
-  const first = images.childElementCount === 0;
-  skeleton.replaceChildren(...(busy && first ? emptyTiles(24) : []));
-  images.ariaBusy = String(busy);
+function showNothing() {
+  const onlyProblems = route.view === "problems" && !isNarrowed({ ...route, view: "" });
+  const kind = onlyProblems ? "fine" : isNarrowed(route) ? "nothing" : "empty";
+  showNotice(notice, kind, kind === "nothing" ? ["clear", () => go(widened(route))] : null);
+  status.textContent = say(`${kind}Title`);
+}
+
+function showFailure(error, pressed) {
+  if (!(error instanceof GalleryError)) throw error;
+  failed = true;
+  more.hidden = true;
+  atEnd.disconnect();
+  const button = showNotice(notice, error.kind, ["retry", load]);
+  if (pressed) button?.focus();
+}
+
+function recover() {
+  failed = false;
+  notice.hidden = true;
+  return list.cursor === null ? showEnd() : load();
+}
+
+function setBusy(state) {
+  busy = state;
+  skeleton.replaceChildren(...(busy && list.size === 0 ? emptyTiles(24) : []));
+  grid.ariaBusy = String(busy);
   more.ariaDisabled = String(busy);
   more.textContent = busy ? say("loading") : say("more");
+}
+
+const atEnd = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && load(), {
+  rootMargin: "0px 0px 1200px",
+});
+
+/** The image that the route names: out of the list, or asked for by itself. */
+async function showOpen() {
+  const key = route.image;
+  const image = list.image(key) ?? (lastShown?.ImageID === key ? lastShown : null);
+  if (image) return present(image);
+  if (!isOpen()) showWaiting(key);
+  try {
+    config ??= await readConfig();
+    const found = await readImage(config.api, key);
+    if (route.image === key && !list.image(key)) present(found);
+  } catch (error) {
+    if (!(error instanceof GalleryError)) throw error;
+    if (route.image === key) showWaiting(key, error.kind, error.kind === "missing" ? null : ["retry", showOpen]);
+  }
+}
+
+function present(image) {
+  lastShown = image;
+  showImage(image, config);
+  showBeside(besideOf(image.ImageID));
+  document.title = `${place("lightbox-title").textContent} – ${say("title")}`;
+}
+
+/** Whether there is an image before and after the one with `key`. */
+function besideOf(key) {
+  const after = list.beside(key, 1) || (list.image(key) && list.cursor);
+  return [Boolean(list.beside(key, -1)), Boolean(after)];
+}
+
+async function step(by) {
+  const key = route.image;
+  if (by > 0 && !list.beside(key, by) && list.image(key)) await load();
+  const image = list.beside(key, by);
+  if (image && route.image === key) go({ image: image.ImageID }, { replace: true, inside: history.state?.inside });
+}
+
+function showClosed() {
+  if (!isOpen()) return;
+  hideImage();
+  document.title = say("title");
+  const link = list.link(lastShown?.ImageID);
+  link?.scrollIntoView({ block: "nearest" });
+  (link ?? grid).focus({ preventScroll: true });
+}
+
+function follow() {
+  const before = route;
+  route = readRoute();
+  showRoute(route);
+  if (!sameList(before, route)) {
+    scrollTo({ top: 0, behavior: "instant" });
+    begin();
+  }
+  if (route.image === before.image) return;
+  if (route.image === null) showClosed();
+  else showOpen();
+}
+
+/** Whether anything is new: totals always, images where the newest come first. */
+async function look() {
+  if (!config || busy) return false;
+  const { signal } = requests;
+  try {
+    const changed = await lookAtTotals();
+    if (failed) await recover();
+    if (sortOf(route) !== "newest" || comparison(route) || list.cursor === undefined) return changed;
+    const page = await readPage(config.api, questionOf(route), { signal, fresh: true });
+    return receive(page) || changed;
+  } catch (error) {
+    if (signal.aborted || error instanceof GalleryError) return false;
+    throw error;
+  }
+}
+
+async function lookAtTotals() {
+  const totals = await readStats(config.api, { fresh: true });
+  const text = JSON.stringify(totals);
+  if (text === seenTotals) return false;
+  seenTotals = text;
+  showTotals(totals);
+  offer(totals);
+  return true;
+}
+
+/** Take in what a look at the first page found: at once where nobody would lose their place, else when they ask. */
+function receive(page) {
+  const found = list.compare(page);
+  if (!found.fresh.length && !found.gone.length) return forgetNews();
+  // So much is new that there is a gap to what is loaded.
+  news = { ...found, all: found.fresh.length === page.images.length && page.cursor !== null };
+  const undisturbed = scrollY < 8 && !isOpen() && !grid.contains(document.activeElement);
+  if (undisturbed || !found.fresh.length || !list.size) takeNews();
+  else offerNews(found.fresh.length);
+  return true;
+}
+
+function takeNews() {
+  const { all, ...found } = news;
+  forgetNews();
+  if (all || !list.size) return begin();
+  list.update(found);
+  notice.hidden = list.size > 0;
+  if (!list.size) showEnd();
+  status.textContent = say("found", { count: count(list.size) });
+}
+
+function offerNews(number) {
+  arrived.textContent = `↑ ${number === 1 ? say("oneArrived") : say("arrived", { count: count(number) })}`;
+  arrived.hidden = false;
+}
+
+function forgetNews() {
+  news = null;
+  arrived.hidden = true;
+  return false;
+}
+
+function moveInGrid(event) {
+  const link = event.target.closest?.("a.frame");
+  if (!link || !event.key.startsWith("Arrow") || event.altKey || event.ctrlKey || event.metaKey) return;
+  const other = linkBeside(link, event.key);
+  if (!other) return;
+  event.preventDefault();
+  other.focus();
+}
+
+function openFromGrid(event) {
+  const link = event.target.closest("a.frame");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  go({ image: link.closest("li").dataset.key }, { inside: true });
 }
 
 function speak() {
   document.documentElement.lang = language;
   document.title = say("title");
-  images.ariaLabel = say("images");
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = say(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = say(element.dataset.label);
+  for (const element of document.querySelectorAll("[data-hint]")) element.placeholder = say(element.dataset.hint);
 }
 
 speak();
-more.addEventListener("click", () => more.ariaDisabled === "true" || load());
-load();
+startToolbar();
+showRoute(route);
+startLightbox({ close: closeImage, step });
+onRoute(follow);
+more.addEventListener("click", load);
+arrived.addEventListener("click", () => {
+  scrollTo({ top: 0, behavior: "instant" });
+  takeNews();
+  grid.querySelector("a.frame")?.focus();
+});
+grid.addEventListener("keydown", moveInGrid);
+grid.addEventListener("click", openFromGrid);
+addEventListener("online", () => failed && recover());
+addEventListener("offline", () => failed || showFailure(new GalleryError("offline")));
+if (route.image !== null) showOpen();
+begin().then(look);
+keepLooking(look);

@@ -1,4 +1,4 @@
-// Numbers as people read them, in the language of the page.
+// Numbers and times as people read them, in the language of the page.
 
 import { language } from "./words.js";
 
@@ -7,6 +7,15 @@ const UNITS = ["B", "kB", "MB", "GB", "TB"];
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+const dollars = new Intl.NumberFormat(language, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
+const price = new Intl.NumberFormat(language, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  maximumFractionDigits: 4,
+});
+const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const month = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", timeZone: "UTC" });
 
 export const count = (number) => whole.format(number);
 
@@ -37,3 +46,18 @@ export function change(savedPercent) {
   const sign = savedPercent >= 0.5 ? "−" : savedPercent <= -0.5 ? "+" : "";
   return sign + share(Math.abs(savedPercent) / 100);
 }
+
+/** Dollars and cents; what is less than a cent is said to be that. */
+export const money = (amount) => (amount < 0.01 ? `< ${dollars.format(0.01)}` : dollars.format(amount));
+
+/** A price, which may be a part of a cent. */
+export const unitPrice = (amount) => price.format(amount);
+
+/** An ISO time in the reader's time zone; what is none, as it is. */
+export function moment(text) {
+  const date = new Date(text);
+  return Number.isNaN(date.valueOf()) ? String(text) : time.format(date);
+}
+
+/** "2026-03" as March 2026. */
+export const monthName = (text) => month.format(new Date(`${text}-01T00:00:00Z`));

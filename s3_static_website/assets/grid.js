@@ -2,8 +2,10 @@
 
 import { make } from "./elements.js";
 import { bytes, bytesFromTo, change } from "./format.js";
+import { hashOf } from "./route.js";
+import { blur } from "./thumbhash.js";
 import { pictureUrl } from "./urls.js";
-import { reason, say } from "./words.js";
+import { advice, reason, say } from "./words.js";
 
 // Tiles keep between these shapes. A little beyond them an image loses its edges, far beyond it is shown whole inside.
 const NARROWEST = 0.65;
@@ -13,15 +15,19 @@ const CARD = 1.45;
 // Thumbnails are 256 pixels at most. Images far below that are shown at their own size, not blown up.
 const SMALL = 160;
 
-/** The list item for one record; `pictures` is the address under which its pictures must lie. */
-export function tile(image, pictures) {
-  const failed = image.Outcome === "FAILED";
-  return make(
+/** The list item for one record; its link leads to the image, in `route`. */
+export function tile(image, config, route) {
+  const failed = isProblem(image);
+  const link = make("a", { className: failed ? "frame problem" : "frame", href: hashOf({ ...route, image: image.ImageID }) });
+  link.append(...(failed ? problem(image) : picture(image, config)));
+  const item = make(
     "li",
     { className: "tile", style: `--ratio: ${failed ? CARD : frameRatio(image)}` },
-    failed ? problem(image) : picture(image, pictures),
+    link,
     make("div", { className: "caption" }, name(image), saving(image), facts(image)),
   );
+  item.dataset.key = image.ImageID;
+  return item;
 }
 
 /** Empty tiles of likely shapes, for the time before the first page has come. */
@@ -32,30 +38,35 @@ export function emptyTiles(number) {
   );
 }
 
-function ratio({ PixelWidth: width, PixelHeight: height }) {
+export const isProblem = (image) => image.Outcome === "FAILED";
+
+export const codeOf = (image) => (typeof image.ErrorCode === "string" ? image.ErrorCode : "FAILED");
+
+/** Width by height; that of a card where the record does not say. */
+export function ratio({ PixelWidth: width, PixelHeight: height }) {
   return width > 0 && height > 0 ? width / height : CARD;
 }
 
 const frameRatio = (image) => Math.min(Math.max(ratio(image), NARROWEST), WIDEST).toFixed(4);
 
-function picture(image, pictures) {
-  const thumbnail = pictureUrl(image.ThumbnailURL, pictures);
-  const whole = pictureUrl(image.CompressedURL, pictures);
-  const frame = make("a", { className: "frame" });
-  if (whole) Object.assign(frame, { href: whole, target: "_blank", rel: "noopener noreferrer" });
-  if (thumbnail) frame.append(thumbnailImage(image, thumbnail, frame));
-  else frame.append(noPicture());
-  return frame;
-}
-
-function thumbnailImage(image, url, frame) {
-  const shown = make("img", { alt: keyOf(image), loading: "lazy", decoding: "async", className: fit(image) });
-  if (frame.href) shown.alt = say("opens", { key: keyOf(image) });
-  shown.addEventListener("load", () => shown.classList.add("here"));
-  shown.addEventListener("error", () => shown.replaceWith(noPicture()));
+function picture(image, config) {
+  const url = pictureUrl(image.ThumbnailURL, config);
+  if (!url) return [noPicture(image)];
+  const kind = fit(image);
+  const placeholder = kind ? null : blur(image.Placeholder);
+  const shown = make("img", { alt: image.ImageID, loading: "lazy", decoding: "async", className: kind });
+  shown.addEventListener("load", () => {
+    shown.classList.add("here");
+    // Once the image covers it: where that is transparent, nothing shall shine through.
+    if (placeholder) setTimeout(() => placeholder.remove(), 500);
+  });
+  shown.addEventListener("error", () => {
+    placeholder?.remove();
+    shown.replaceWith(noPicture(image));
+  });
   // Last, so that whatever the browser has in its cache meets the listeners.
   shown.src = url;
-  return shown;
+  return placeholder ? [placeholder, shown] : [shown];
 }
 
 function fit(image) {
@@ -63,15 +74,22 @@ function fit(image) {
   return ratio(image) < NARROWEST / CUT || ratio(image) > WIDEST * CUT ? "whole" : "";
 }
 
-const noPicture = () => make("span", { className: "none" }, say("noPicture"));
+function noPicture(image) {
+  return make("span", { className: "none" }, say("noPicture"), make("span", { className: "unseen" }, ` ${image.ImageID}`));
+}
 
 function problem(image) {
-  const code = typeof image.ErrorCode === "string" ? image.ErrorCode : "FAILED";
-  return make("div", { className: "frame problem" }, make("strong", {}, code), make("p", {}, reason(code)));
+  const code = codeOf(image);
+  return [
+    make("span", { className: "unseen" }, image.ImageID),
+    make("strong", {}, code),
+    make("span", {}, reason(code)),
+    make("span", { className: "advice" }, advice(code)),
+  ];
 }
 
 function name(image) {
-  const key = visible(keyOf(image));
+  const key = visible(image.ImageID);
   const cut = key.lastIndexOf("/", key.length - 2) + 1;
   // Isolated, so that a name written from right to left turns nothing else around.
   return make(
@@ -101,10 +119,8 @@ function saving({ SavedPercent: percent }) {
   return make("div", { className: percent >= 0.5 ? "change saving" : "change" }, change(percent));
 }
 
-const keyOf = (image) => String(image.ImageID ?? "");
-
 /** A name as it is: line breaks and the like as their pictures, marks that reverse the writing as what they are, odd. */
-const visible = (text) =>
+export const visible = (text) =>
   text
     .replace(/[\u0000-\u001f]/g, (character) => String.fromCharCode(0x2400 + character.charCodeAt(0)))
     .replace(/[\u007f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");

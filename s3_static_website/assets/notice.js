@@ -3,16 +3,20 @@
 import { make } from "./elements.js";
 import { say } from "./words.js";
 
-/** Show the notice `kind`; `retry`, where it may help, is called by its button, which is given back. */
-export function showNotice(place, kind, retry = null) {
+/** The words and the button of the notice `kind`; `action`, where one may help, is [its word, what it does]. */
+export function noticeParts(kind, action = null) {
   const command = say(`${kind}Command`);
-  const button = retry && make("button", { type: "button", onclick: retry }, say("retry"));
-  place.replaceChildren(
-    make("h2", {}, say(`${kind}Title`) ?? say(kind)),
+  return [
+    make("h2", {}, say(`${kind}Title`)),
     make("p", {}, say(`${kind}Text`)),
-    ...(command ? [make("code", {}, command)] : []),
-    ...(button ? [button] : []),
-  );
+    command ? make("code", {}, command) : null,
+    action ? make("button", { type: "button", onclick: action[1] }, say(action[0])) : null,
+  ].filter(Boolean);
+}
+
+/** Show the notice in `place`; gives its button back, if it has one. */
+export function showNotice(place, kind, action = null) {
+  place.replaceChildren(...noticeParts(kind, action));
   place.hidden = false;
-  return button;
+  return place.querySelector("button");
 }

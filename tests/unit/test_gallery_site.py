@@ -13,10 +13,19 @@ from pipeline.errors import Code
 
 SITE = Path(__file__).parent.parent.parent / "s3_static_website"
 FILES = sorted(path for path in SITE.rglob("*") if path.is_file())
+#: All that a browser loads before the first picture.
+TEXTS = [path for path in FILES if path.suffix in (".html", ".css", ".js", ".svg")]
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
 #: What is gone, and messages that name nothing of ours, leave no record that a page could list.
 NEVER_RECORDED = {Code.FILE_DELETED, Code.INVALID_MESSAGE, Code.FOREIGN_BUCKET}
 STYLE = (SITE / "assets" / "style.css").read_text()
+#: Every word with what it is in each language.
+WORDS = {
+    name: re.findall(r'"([^"]*)"', row)
+    for name, row in re.findall(
+        r"^  (\w+): \[(.*?)\],$", (SITE / "assets" / "words.js").read_text(), re.MULTILINE | re.DOTALL
+    )
+}
 
 
 class Tags(HTMLParser):
@@ -88,7 +97,7 @@ def test_modules_import_files_that_exist_and_are_announced_to_the_browser(path, 
     assert {f"assets/{name}" for name in imports} <= set(tags.attributes("href"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_no_other_host_is_named(path):
     hosts = re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}[^\s\"']*", path.read_text())
 
@@ -103,14 +112,22 @@ def test_no_script_has_a_way_from_text_to_code(path):
 
 
 def test_every_code_has_plain_words():
-    words = (SITE / "assets" / "words.js").read_text()
+    recorded = [code for code in Code if code not in NEVER_RECORDED]
 
-    assert [code for code in Code if code not in NEVER_RECORDED and f"{code}:" not in words] == []
+    assert [code for code in recorded if not {code, f"advice_{code}"} <= set(WORDS)] == []
+
+
+def test_every_row_of_words_says_the_same_in_each_language_with_the_same_places_to_fill():
+    assert len(WORDS) > 80
+    for word, languages in WORDS.items():
+        assert len(languages) == 3 and all(languages), word
+        places = [sorted(re.findall(r"\{(\w+)\}", text)) for text in languages]
+        assert places[0] == places[1] == places[2], word
 
 
 def test_every_word_that_is_asked_for_exists(tags):
-    words = set(re.findall(r"^    (\w+):", (SITE / "assets" / "words.js").read_text(), re.MULTILINE))
-    asked = set(tags.attributes("data-word"))
+    words = set(WORDS)
+    asked = {word for name in ("data-word", "data-label", "data-hint") for word in tags.attributes(name)}
     for path in SCRIPTS:
         asked |= set(re.findall(r'\bsay\("(\w+)"', path.read_text()))
 
@@ -143,4 +160,4 @@ def test_text_stands_out_from_its_ground(scheme, ground, text):
 
 
 def test_the_page_without_images_is_light():
-    assert sum(len(gzip.compress(path.read_bytes())) for path in FILES) <= 60_000
+    assert sum(len(gzip.compress(path.read_bytes())) for path in TEXTS) <= 60_000

@@ -1,0 +1,95 @@
+"""The gallery in a browser, and what happened in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from pipeline.job import Record
+from pipeline.records import to_item
+from tests.e2e.conftest import Deployment
+
+#: Counts layout shifts and the first paint from the very beginning, and scripts that the policy stopped.
+WATCH = """
+window.seen = {shift: 0, paint: 0, violations: []};
+new PerformanceObserver(list => list.getEntries().forEach(e => e.hadRecentInput || (seen.shift += e.value)))
+  .observe({type: 'layout-shift', buffered: true});
+new PerformanceObserver(list => list.getEntries().forEach(
+  e => e.name === 'first-contentful-paint' && (seen.paint = e.startTime))).observe({type: 'paint', buffered: true});
+addEventListener('securitypolicyviolation', e => seen.violations.push(e.violatedDirective + ' ' + e.blockedURI));
+"""
+
+
+class Gallery:
+    """An open page: `said` is what the browser complained about, `asked` all that it requested."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("dialog", self._refuse)
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.add_init_script(WATCH)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.said.append(text)
+
+    def _refuse(self, dialog: Any) -> None:
+        self.said.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def open(self, route: str = "") -> Page:
+        self.page.goto(self.address + route)
+        return self.page
+
+    def keys(self) -> list[str]:
+        keys: list[str] = self.page.evaluate("[...document.querySelectorAll('#images > li')].map(li => li.dataset.key)")
+        return keys
+
+    def wait_for_keys(self, wanted: Callable[[list[str]], bool] | int) -> list[str]:
+        """The keys in the grid, once there are as many, or once they are as wanted."""
+        if isinstance(wanted, int):
+            self.page.wait_for_function("n => document.querySelectorAll('#images > li').length === n", arg=wanted)
+            return self.keys()
+        for _ in range(200):
+            if wanted(keys := self.keys()):
+                return keys
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"still {self.keys()}")
+
+    def seen(self) -> dict[str, Any]:
+        seen: dict[str, Any] = self.page.evaluate("seen")
+        return seen
+
+
+@contextmanager
+def gallery_of(browser: Browser, deployment: Deployment, **options: Any) -> Iterator[Gallery]:
+    """A gallery in a browser window of its own: `locale`, `viewport`, `has_touch` … as Playwright has them."""
+    context = browser.new_context(**{"locale": "en-US", **options})
+    context.set_default_timeout(15_000)
+    yield Gallery(context.new_page(), deployment.resources["website-url"])
+    context.close()
+
+
+def write_records(deployment: Deployment, records: Iterable[Record | dict[str, Any]]) -> None:
+    """Put records into the table directly, as quickly as it goes."""
+    import boto3
+
+    cloud = deployment.cloud
+    resource = boto3.resource(
+        "dynamodb",
+        endpoint_url=cloud.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    with resource.Table(deployment.resources["dynamodb-table"]).batch_writer() as batch:
+        for record in records:
+            batch.put_item(Item=to_item(record) if isinstance(record, Record) else record)
