@@ -69,7 +69,8 @@ def test_every_truncation_is_typed(name: str):
 @pytest.mark.parametrize("name", VICTIMS)
 def test_flipped_bytes_are_typed(name: str):
     chance = random.Random(f"flips in {name}")
-    for _ in range(FLIPS_EACH):
+    # Each damaged CMYK profile means tables of its own, which take long to compute.
+    for _ in range(FLIPS_EACH // 4 if name == "CMYK JPEG" else FLIPS_EACH):
         data = bytearray(VICTIMS[name])
         for _ in range(chance.choice((1, 1, 3, 20))):
             data[chance.randrange(8, len(data))] = chance.randrange(256)
