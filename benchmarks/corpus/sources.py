@@ -49,8 +49,8 @@ SOURCES = (
     Source("lomiri-20.04", "debian", "lomiri-wallpapers-20.04"),
     Source("ukui", "debian", "ukui-wallpapers"),
 )
-#: Real photographs, for people to look at.
-PHOTOS = ("mate-backgrounds", "lomiri-16.04", "lomiri-20.04", "ukui")
+#: The folders that hold photographs; the other wallpapers are drawn.
+PHOTOS = ("mate-backgrounds/usr/share/backgrounds/mate/nature", "lomiri-16.04", "lomiri-20.04")
 
 
 class NotHadError(Exception):
