@@ -20,7 +20,7 @@ from tests.recorded import BUCKET, recorded
 from tests.torture.interleaved import GOOD, KEY, World
 from tests.torture.results import Results
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(3600)]
 
 UPLOADS = Uploads(BUCKET, WANTED)
 PUT, PUT_AGAIN, DELETE = "s3_put", "s3_copy", "s3_delete_marker_created"

@@ -1,0 +1,185 @@
+"""Function processes that are killed at every step and at any moment: the end is the one of a run without kills."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.images import jpeg, photo, truncated
+from tests.torture.deployment import Tortured, tortured_deployment
+from tests.torture.fault_proxy import Call, fault_proxy
+from tests.torture.function_processes import function_processes, kill, process_behind
+from tests.torture.results import Results
+
+pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(3600)]
+
+PICTURES = [jpeg(photo((side, 48)), quality=95) for side in (48, 64)]
+
+#: The calls by which a step is known from outside, and the folder of keys that goes through it.
+STEPS = {
+    "fetch": "GetObject",
+    "put": "PutObject",
+    "record": "UpdateItem",
+    "clean": "DeleteObjects",
+    "confirm": "HeadObject",
+    "unrecord": "DeleteItem",
+}
+MOMENTS = [(step, moment) for step in STEPS for moment in ("before", "after")]
+
+
+class Killer:
+    """Kills the process behind a call, once for each key, at the step and moment that the key names."""
+
+    def __init__(self, tortured: Tortured) -> None:
+        self.cloud = tortured.deployment.cloud
+        self.armed = False
+        self.killed: Counter[str] = Counter()
+        self._met: set[str] = set()
+        self._lock = threading.Lock()
+
+    def before(self, call: Call) -> str | None:
+        return self._kill(call, "before")
+
+    def after(self, call: Call) -> None:
+        self._kill(call, "after")
+
+    def _kill(self, call: Call, moment: str) -> str | None:
+        step, wanted, key = _plan(call.key)
+        if not self.armed or STEPS.get(step) != call.operation or wanted != moment:
+            return None
+        with self._lock:
+            if key in self._met:
+                return None
+            self._met.add(key)
+        pid = process_behind(self.cloud, call.client_port)
+        if pid and kill(self.cloud, pid):
+            self.killed[f"{moment} {step}"] += 1
+        return "reset before"
+
+
+def _plan(key: str) -> tuple[str, str, str]:
+    """Step, moment and image of an object's, an output's or a record's key: `…/put-before-07.jpg/…`."""
+    name = next((part for part in key.split("/") if part.endswith(".jpg") and part.count("-") == 2), "")
+    step, _, rest = name.partition("-")
+    return step, rest.partition("-")[0], name
+
+
+@pytest.fixture(scope="module")
+def tortured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tortured]:
+    with tortured_deployment(tmp_path_factory.mktemp("kills")) as tortured:
+        yield tortured
+
+
+def test_a_function_that_is_killed_at_any_step_is_made_good(tortured, full_torture, results: Results):
+    times, moments = (20, MOMENTS) if full_torture else (1, MOMENTS[1::4] + MOMENTS[2::4])
+    keys = [f"steps/{step}-{moment}-{number:02}.jpg" for step, moment in moments for number in range(times)]
+    killer = Killer(tortured)
+    with fault_proxy(tortured.deployment.cloud.port, killer.before, killer.after) as address:
+        tortured.work_through(address, visibility=6, function_timeout=6, batch_size=1)
+        for key in keys:
+            tortured.upload(key, PICTURES[0])
+        tortured.wait_until_idle(timeout=600)
+        # Every picture is there once; now it is replaced, or removed, and the workers die.
+        killer.armed = True
+        for key in keys:
+            if "unrecord" in key:
+                tortured.delete(key)
+            else:
+                tortured.upload(key, PICTURES[1])
+        tortured.wait_until_idle(timeout=2400 if full_torture else 200)
+        dead = tortured.redrive()
+        tortured.wait_until_idle(timeout=200)
+
+    assert tortured.wrongs({key: None if "unrecord" in key else "DONE" for key in keys}) == []
+    assert set(killer.killed) == {f"{moment} {step}" for step, moment in moments}
+    results.say(kills=killer.killed.total(), times_each=times, dead_letters_redriven=dead, wrong=0)
+
+
+def test_kills_at_any_moment_end_as_a_run_without_kills(tortured, full_torture, results: Results):
+    objects, kills = (300, 300) if full_torture else (12, 3)
+    rng = random.Random(7)
+    before = {key: "DONE" for key in tortured.records()}
+    direct = tortured.deployment.cloud.endpoint_url
+    tortured.work_through(direct, visibility=8, function_timeout=6)
+    keys = [f"random/{number:03}.jpg" for number in range(objects)]
+    for key in keys:
+        tortured.upload(key, PICTURES[0])
+    tortured.wait_until_idle(timeout=300)
+    undisturbed = {key: facts for key, facts in tortured.facts().items() if key in keys}
+    tortured.work_through(direct, visibility=8, function_timeout=6)
+    for key in keys:
+        tortured.delete(key)
+    tortured.wait_until_idle(timeout=300)
+
+    killed, rounds = 0, 0
+    while killed < kills:
+        # Each round uploads what the last one has left, so that there is always something to be killed at.
+        for key in keys:
+            tortured.upload(key, PICTURES[0])
+        killed += _kill_while_working(tortured, rng, kills - killed)
+        rounds += 1
+    tortured.wait_until_idle(timeout=600)
+    dead = tortured.redrive()
+    tortured.wait_until_idle(timeout=300)
+
+    assert tortured.wrongs(before | {key: "DONE" for key in keys}) == []
+    assert {key: facts for key, facts in tortured.facts().items() if key in keys} == undisturbed
+    results.say(seed=7, objects=objects, uploads=rounds * objects, kills=killed, dead_letters_redriven=dead, lost=0,
+                orphaned_outputs=0)  # fmt: skip
+
+
+def _kill_while_working(tortured: Tortured, rng: random.Random, most: int) -> int:
+    """Kill one process of the function after another, at random moments, until the queue is empty; returns how many."""
+    killed = 0
+    while killed < most and tortured.count("messages-queue"):
+        time.sleep(rng.uniform(0.1, 2))
+        running = function_processes(tortured.deployment.cloud)
+        if running and tortured.count("messages-queue"):
+            killed += kill(tortured.deployment.cloud, rng.choice(running))
+    return killed
+
+
+def test_a_function_that_dies_of_one_image_of_ten_does_the_other_nine(tortured):
+    before = {key: record.get("ErrorCode") or record["Outcome"] for key, record in tortured.records().items()}
+    keys, deliveries = [f"ten/{number}.jpg" for number in range(10)], Counter[str]()
+
+    def die_at_the_first_delivery(call: Call) -> None:
+        # As a decoder would kill it that meets the poison in the function's own process.
+        if call.operation == "GetObject" and call.key == keys[4]:
+            deliveries[call.key] += 1
+            pid = process_behind(tortured.deployment.cloud, call.client_port) if deliveries[call.key] == 1 else None
+            if pid:
+                kill(tortured.deployment.cloud, pid)
+
+    with fault_proxy(tortured.deployment.cloud.port, lambda call: None, die_at_the_first_delivery) as address:
+        tortured.work_through(address, visibility=6, function_timeout=6)
+        for key in keys:
+            tortured.upload(key, truncated(PICTURES[0]) if key == keys[4] else PICTURES[0])
+        tortured.wait_until_idle(timeout=120)
+
+    wanted = {key: "TRUNCATED_IMAGE" if key == keys[4] else "DONE" for key in keys}
+    assert deliveries[keys[4]] == 2 and tortured.count("dead-letter-queue") == 0
+    assert tortured.wrongs(before | wanted) == []
+
+
+def test_one_upload_is_one_run(tortured):
+    before = {key: record.get("ErrorCode") or record["Outcome"] for key, record in tortured.records().items()}
+    calls: Counter[str] = Counter()
+
+    def count(call: Call) -> str | None:
+        calls[call.operation] += 1
+        return None
+
+    with fault_proxy(tortured.deployment.cloud.port, count) as address:
+        tortured.work_through(address, visibility=60, function_timeout=6)
+        tortured.upload("once.jpg", PICTURES[0])
+        tortured.wait_until_idle(timeout=60)
+
+    # Outputs that were uploads as well would each be fetched.
+    assert (calls["GetObject"], calls["PutObject"], calls["UpdateItem"]) == (1, 2, 1)
+    assert tortured.wrongs(before | {"once.jpg": "DONE"}) == []
