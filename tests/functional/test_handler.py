@@ -165,7 +165,10 @@ def test_the_message_that_needs_another_try_is_the_only_one_that_comes_back(aws)
 
 def test_when_every_message_fails_every_message_comes_back_and_nothing_is_raised(aws):
     with throttled(aws, "slow.jpg"):
-        assert failures(aws, envelope(own("slow.jpg"), own("slow.jpg"))) == ["m0", "m1"]
+        back = failures(aws, envelope(own("slow.jpg"), own("slow.jpg")))
+
+    # They were worked side by side; the answer names them as they ended.
+    assert sorted(back) == ["m0", "m1"]
 
 
 def test_no_message_is_begun_with_too_little_time_left(aws):
