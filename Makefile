@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 RUN_REQUIREMENTS := $(wildcard requirements.txt bulk/requirements.txt imageservice/requirements.txt)
+CONSTRAINTS := lambda_function/requirements.txt
 DEV_REQUIREMENTS := requirements-dev.txt $(RUN_REQUIREMENTS)
 AWS_CLI_REQUIREMENTS := tests/e2e/requirements-aws-cli.txt
 
@@ -15,11 +16,14 @@ MADE := $(VENV)/.made
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 READY_AWS_CLI := .venv-aws/.ready
+HASHED := lambda_function/requirements-hashed.txt
+AUDIT_REQUIREMENTS := tests/meta/requirements-audit.txt
+READY_AUDIT := .venv-audit/.ready
 FUZZ_REQUIREMENTS := benchmarks/requirements-fuzz.txt
 READY_FUZZ := .venv-fuzz/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser run stop test torture lint format docs openapi clean
+.PHONY: help setup setup-dev browser run stop test corpora zips torture fuzz hashes audit lint format docs openapi clean
 
 help: ## List all tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,9 +46,13 @@ test: $(READY_DEV) $(READY_AWS_CLI) browser ## Run all tests, with a seeded slic
 corpora: $(READY_DEV) ## Fetch the public test images into .corpora/ (about 200 MB; only the first time)
 	@$(BIN)/python benchmarks/corpora.py --fetch-only
 
-# A checkout that only wants to be tested needs no 200 MB; in CI nothing is left out.
+zips: $(READY) ## Build the zips for AWS, both architectures (the libraries are fetched only the first time)
+	@$(BIN)/python setup_scripts/build_zip.py --architecture arm64
+	@$(BIN)/python setup_scripts/build_zip.py --architecture x86_64
+
+# A checkout that only wants to be tested needs no 200 MB, and no wheels for AWS; in CI nothing is left out.
 ifeq ($(CI),true)
-test: corpora
+test: corpora zips
 endif
 
 torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
@@ -53,6 +61,15 @@ torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
 SECONDS ?= 60
 fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go to .fuzz/
 	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
+
+hashes: $(READY) ## Write the hashes of the zip's wheels anew, after a change of their versions
+	@$(BIN)/python setup_scripts/write_hashes.py
+
+# --strict: what cannot be looked up counts as a finding, not as clean.
+audit: $(READY_AUDIT) ## Ask whether a library that we run has a known weakness
+	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement $(HASHED)
+	@.venv-audit/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off \
+		$(addprefix --requirement ,$(RUN_REQUIREMENTS))
 
 lint: $(READY_DEV) ## Check style, format and types
 	@$(BIN)/ruff check .
@@ -78,7 +95,7 @@ browser: ## Install Chromium for the browser tests, where apt-get may
 	else echo "No Chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"; fi
 
 clean: ## Remove .venv, builds and caches; the local cloud's data stay
-	@rm -rf $(VENV) .venv-aws .venv-fuzz .fuzz .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-aws .venv-audit .venv-fuzz .fuzz .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MADE):
@@ -87,12 +104,12 @@ $(MADE):
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(READY): $(RUN_REQUIREMENTS) | $(MADE)
+$(READY): $(RUN_REQUIREMENTS) $(CONSTRAINTS) | $(MADE)
 	@echo "Installing what the programs need into $(VENV)"
 	@$(PIP_INSTALL) $(addprefix -r ,$(RUN_REQUIREMENTS))
 	@touch $@
 
-$(READY_DEV): $(DEV_REQUIREMENTS) | $(MADE)
+$(READY_DEV): $(DEV_REQUIREMENTS) $(CONSTRAINTS) | $(MADE)
 	@echo "Installing what the programs and the tests need into $(VENV)"
 	@$(PIP_INSTALL) $(addprefix -r ,$(DEV_REQUIREMENTS))
 	@touch $(READY) $@
@@ -109,4 +126,10 @@ $(READY_FUZZ): $(FUZZ_REQUIREMENTS) requirements.txt | $(MADE)
 	@echo "Installing atheris into .venv-fuzz"
 	@$(BIN)/python -m venv .venv-fuzz
 	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r $(FUZZ_REQUIREMENTS)
+	@touch $@
+
+$(READY_AUDIT): $(AUDIT_REQUIREMENTS) | $(MADE)
+	@echo "Installing pip-audit into .venv-audit"
+	@$(BIN)/python -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $(AUDIT_REQUIREMENTS)
 	@touch $@

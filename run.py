@@ -15,6 +15,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 #: The Makefile's marks, so that neither does again what the other did: the environment is made; it is filled.
 MADE, READY = VENV / ".made", VENV / ".ready"
 REQUIREMENTS = ("requirements.txt", "bulk/requirements.txt", "imageservice/requirements.txt")
+CONSTRAINTS = "lambda_function/requirements.txt"
 OLDEST, NEWEST = (3, 11), (3, 14)
 QUERY = """SELECT ImageID, Outcome, SavedPercent FROM ImageMetadata WHERE ImageID = 'statue_small.jpg'"""
 
@@ -43,7 +44,7 @@ def make_environment() -> int:
             return complain("the venv module is missing: on Debian, sudo apt install python3-venv") or code
     MADE.touch()
     needed = [ROOT / name for name in REQUIREMENTS if (ROOT / name).is_file()]
-    if READY.exists() and all(READY.stat().st_mtime >= path.stat().st_mtime for path in needed):
+    if READY.exists() and all(READY.stat().st_mtime >= path.stat().st_mtime for path in [*needed, ROOT / CONSTRAINTS]):
         return 0
     tell("Installing what the programs need into .venv")
     listed = [argument for path in needed for argument in ("--requirement", str(path))]

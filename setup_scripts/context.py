@@ -17,7 +17,10 @@ from setup_scripts import package, retry
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """`build` is `package`'s; `until` and `settled` are `retry`'s: a dry run changes nothing and waits for nothing."""
+    """`build` is `package`'s; `until` and `settled` are `retry`'s: a dry run changes nothing and waits for nothing.
+
+    `architecture` of the functions on AWS, one of `package.ARCHITECTURES`; None leaves what stands.
+    """
 
     aws: Aws
     resources: Resources
@@ -25,6 +28,7 @@ class Context:
     say: Callable[[str], None]
     today: date = field(default_factory=date.today)
     keep_originals: bool = False
+    architecture: str | None = None
     build: Callable[..., Path] = package.build
     until: Callable[..., Any] = retry.until
     settled: Callable[..., Any] = retry.settled

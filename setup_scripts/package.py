@@ -1,6 +1,7 @@
 """The zip that Lambda runs: `lambda_function/`, `pipeline/` and the wheels of `lambda_function/requirements.txt`.
 
-Same sources, same bytes: entries are sorted and carry fixed times and modes. Wheels and zips are kept in `.build/`
+Same sources, same bytes, on any system: entries are sorted, carry fixed times, modes and line ends, and no path of the
+machine. (Where Python comes with another zlib only the compression may differ.) Wheels and zips are kept in `.build/`
 under a hash of all that goes into them, so a second build reads a file and needs no network.
 """
 
@@ -8,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import py_compile
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +21,19 @@ from cli.exits import CommandError, Exit
 from pipeline.settings import ROOT
 from setup_scripts.installed import copy_installed
 from setup_scripts.trim import trim
+from setup_scripts.zipping import compile_all, entry_name, write_zip
 
 REQUIREMENTS = ROOT / "lambda_function" / "requirements.txt"
+#: The same with the hashes of the wheels for AWS, which pip then insists on.
+HASHED_REQUIREMENTS = ROOT / "lambda_function" / "requirements-hashed.txt"
 SOURCES = ("lambda_function", "pipeline")
+LICENCES = ("LICENSE", "THIRD_PARTY_NOTICES")
 AWS_PYTHON = (3, 13)
+#: As Lambda spells it; a Graviton second costs a fifth less than one of x86_64.
+DEFAULT_ARCHITECTURE = "arm64"
+ARCHITECTURES = ("arm64", "x86_64")
 #: Part of every cache key: raised when the same sources begin to give another zip.
-_FORMAT = 1
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_FORMAT = 2
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
@@ -50,8 +55,8 @@ class Runtime:
         return f"{system}-{self.python[0]}.{self.python[1]}-{self.machine}-{'pyc' if self.is_this_python else 'py'}"
 
 
-def aws_runtime(machine: str = "arm64") -> Runtime:
-    """AWS's python3.13 on `machine`, "arm64" or "x86_64". Amazon Linux 2023 has glibc 2.34."""
+def aws_runtime(machine: str = DEFAULT_ARCHITECTURE) -> Runtime:
+    """AWS's python3.13 on `machine`, one of ARCHITECTURES. Amazon Linux 2023 has glibc 2.34."""
     platforms = tuple(f"{tag}_{_MACHINES[machine]}" for tag in ("manylinux_2_34", "manylinux_2_28", "manylinux2014"))
     return Runtime(python=AWS_PYTHON, machine=machine, platforms=platforms)
 
@@ -62,16 +67,12 @@ def local_runtime() -> Runtime:
     return Runtime(python=sys.version_info[:2], machine=machine)
 
 
-def runtime_for(*, is_aws: bool) -> Runtime:
-    return aws_runtime() if is_aws else local_runtime()
-
-
-def build(runtime: Runtime, home: Path, *, say: Callable[[str], None]) -> Path:
-    """The path of the zip for `runtime` below `home`, made when it is not there yet."""
+def build(runtime: Runtime, home: Path, *, say: Callable[[str], None], root: Path = ROOT) -> Path:
+    """The path of the zip for `runtime` below `home`, made of the checkout `root` when it is not there yet."""
     folder = home / ".build"
-    requirements = _requirements(runtime)
+    requirements = requirements_for(runtime)
     wheels_hash = _digest(_FORMAT, runtime.key, requirements)
-    sources = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in _source_files()}
+    sources = dict(_sources(root))
     target = folder / f"function-{runtime.key}-{_digest(wheels_hash, sorted(sources.items()))}.zip"
     if not target.is_file():
         wheels = folder / f"wheels-{runtime.key}-{wheels_hash}"
@@ -80,12 +81,14 @@ def build(runtime: Runtime, home: Path, *, say: Callable[[str], None]) -> Path:
             _install(runtime, requirements, wheels)
         with _scratch(folder) as scratch:
             _write_sources(sources, scratch, compiled=runtime.is_this_python)
-            _write_zip([wheels, scratch], target)
+            write_zip([wheels, scratch], target)
     return target
 
 
-def _requirements(runtime: Runtime) -> str:
-    """The pinned requirements; pyoxipng has no wheel for Python 3.14, which only the local cloud can meet."""
+def requirements_for(runtime: Runtime) -> str:
+    """What pip is asked for: with hashes for AWS. pyoxipng has no wheel for Python 3.14, which only a laptop has."""
+    if runtime.platforms:
+        return HASHED_REQUIREMENTS.read_text(encoding="utf-8")
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     pinned = [line for line in lines if line and not line.startswith("#")]
     if runtime.python >= (3, 14):
@@ -93,10 +96,14 @@ def _requirements(runtime: Runtime) -> str:
     return "\n".join(pinned) + "\n"
 
 
-def _source_files() -> Iterator[Path]:
+def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file of ours. git may have checked them out with the line ends of Windows."""
+    found = [root / name for name in LICENCES]
     for folder in SOURCES:
         for pattern in ("*.py", "*.json"):
-            yield from (path for path in (ROOT / folder).rglob(pattern) if "__pycache__" not in path.parts)
+            found += (path for path in (root / folder).rglob(pattern) if "__pycache__" not in path.parts)
+    for path in found:
+        yield entry_name(path, root), path.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _install(runtime: Runtime, requirements: str, target: Path) -> None:
@@ -109,19 +116,25 @@ def _install(runtime: Runtime, requirements: str, target: Path) -> None:
             _pip_install(runtime, listed, site)
         trim(site)
         if runtime.is_this_python:
-            _compile(site)
+            compile_all(site)
         _publish(site, target)
 
 
 def _pip_install(runtime: Runtime, listed: Path, target: Path) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--no-compile"]
-    command += ["--no-deps", "--only-binary=:all:", "--target", str(target), "--requirement", str(listed)]
-    if runtime.platforms:
-        command += ["--implementation", "cp", "--python-version", ".".join(map(str, runtime.python))]
-        for tag in runtime.platforms:
-            command += ["--platform", tag]
+    command += [*pip_options(runtime), "--target", str(target), "--requirement", str(listed)]
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
         raise CommandError("pip could not get the libraries for the functions: see above", Exit.REFUSED)
+
+
+def pip_options(runtime: Runtime) -> list[str]:
+    """How pip chooses wheels for `runtime`, on whatever machine it runs."""
+    options = ["--no-deps", "--only-binary=:all:"]
+    if runtime.platforms:
+        options += ["--implementation", "cp", "--python-version", ".".join(map(str, runtime.python))]
+        for tag in runtime.platforms:
+            options += ["--platform", tag]
+    return options
 
 
 def _write_sources(sources: dict[str, bytes], folder: Path, *, compiled: bool) -> None:
@@ -130,35 +143,7 @@ def _write_sources(sources: dict[str, bytes], folder: Path, *, compiled: bool) -
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     if compiled:
-        _compile(folder)
-
-
-def _compile(folder: Path) -> None:
-    """Bytecode beside every module, which Python takes without looking at times, and which names no folder of ours."""
-    for path in sorted(folder.rglob("*.py")):
-        py_compile.compile(
-            str(path),
-            dfile=path.relative_to(folder).as_posix(),
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-
-
-def _write_zip(folders: list[Path], target: Path) -> None:
-    entries = sorted((path.relative_to(folder).as_posix(), path) for folder in folders for path in _files(folder))
-    partial = target.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, path in entries:
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.create_system = 3  # Unix on every system, so that the modes count
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, path.read_bytes(), compresslevel=6)
-    partial.replace(target)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+        compile_all(folder)
 
 
 def _publish(folder: Path, target: Path) -> None:

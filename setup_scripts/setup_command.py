@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.connection import connect
+from cli.exits import CommandError
 from cli.local import start_local_cloud
+from setup_scripts.package import ARCHITECTURES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,8 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python setup.py --local           on this laptop, without an account",
         "python setup.py --aws             in the AWS account of your credentials",
         "python setup.py --aws --name blue a second deployment beside the first",
+        "python setup.py --aws --architecture x86_64",
         prog="setup.py",
     )
+    parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the functions on AWS (default: arm64)")
     arguments = parser.parse_args(argv)
     return exits.run(lambda: _set_up(arguments))
 
@@ -31,13 +35,15 @@ def _set_up(arguments: argparse.Namespace) -> int:
     from setup_scripts.steps import set_up
 
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
+        if arguments.architecture and not connection.target.is_aws:
+            raise CommandError("--architecture is for AWS: the local cloud runs functions on this machine itself")
         console.say(f"Setting up on {connection.target.description}")
         if connection.target.is_aws:
             console.say("Note: everybody who has the gallery's address sees every key and every picture")
         # First, so that teardown finds its way even when this dies half-way.
         connection.remember()
         recover(connection, console.say)
-        set_up(Context.of(connection, console.say))
+        set_up(Context.of(connection, console.say, architecture=arguments.architecture))
         resources = dict(sorted(connection.resources.items()))
     print_resources(resources, as_json=arguments.json)
     return exits.Exit.DONE

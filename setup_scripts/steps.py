@@ -17,6 +17,7 @@ from setup_scripts import (
     get_LabRole_arn,
 )
 from setup_scripts.context import Context
+from setup_scripts.log_groups import delete_log_groups
 
 
 @dataclass(frozen=True)
@@ -50,4 +51,4 @@ def tear_down(context: Context) -> None:
     """Delete all of it, log groups last."""
     for step in reversed(STEPS):
         step.delete(context)
-    configure_lambda.delete_log_groups(context)
+    delete_log_groups(context)

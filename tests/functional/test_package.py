@@ -3,12 +3,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
 from pipeline.settings import ROOT, Settings
 from setup_scripts import package
 from setup_scripts.installed import copy_installed
+from setup_scripts.zipping import entry_name
 
 MOST_BYTES = 15_000_000
 SETTINGS = Settings(
@@ -110,6 +112,44 @@ def test_the_same_sources_give_the_same_bytes(path, tmp_path):
 
     assert again.name == path.name
     assert again.read_bytes() == path.read_bytes()
+
+
+def test_another_checkout_on_another_system_gives_the_same_bytes(path, tmp_path):
+    """One with the line ends of Windows, other modes and times, found in another order, under another name."""
+    checkout = tmp_path / "A Checkout"
+    sources = [file for folder in package.SOURCES for file in (ROOT / folder).rglob("*") if file.suffix != ".pyc"]
+    for source in sorted([*sources, *(ROOT / name for name in package.LICENCES)], reverse=True):
+        if source.is_file():
+            copy = checkout / source.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
+            copy.chmod(0o777)
+            os.utime(copy, (0, 0))
+
+    again = package.build(package.local_runtime(), tmp_path / "home", say=lambda text: None, root=checkout)
+
+    assert again.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        (PureWindowsPath("C:\\Users\\Ana\\p\\pipeline\\keys.py"), PureWindowsPath("C:\\Users\\Ana\\p")),
+        (PurePosixPath("/Users/ana/p/pipeline/keys.py"), PurePosixPath("/Users/ana/p")),
+    ],
+)
+def test_entries_are_named_alike_on_every_system(path, folder):
+    assert entry_name(path, folder) == "pipeline/keys.py"
+
+
+def test_every_entry_has_the_same_mode_time_and_system(path):
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+
+    assert {(entry.external_attr, entry.date_time, entry.create_system) for entry in entries} == {
+        (0o100644 << 16, (1980, 1, 1, 0, 0, 0), 3)
+    }
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
 
 
 def test_a_second_build_reads_what_the_first_one_made(path, home):

@@ -197,6 +197,22 @@ def test_the_functions_are_configured_as_designed(ready):
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 50}
 
 
+def test_the_architecture_can_be_chosen_and_then_stays(tmp_path, shelf):
+    set_up(first := context(tmp_path, shelf, architecture="x86_64"))
+
+    set_up(again := context(tmp_path, shelf))
+
+    functions = first.aws.functions.list_functions()["Functions"]
+    assert {tuple(function["Architectures"]) for function in functions} == {("x86_64",)}
+    assert changes(again) == []
+
+
+def test_another_architecture_replaces_the_code_of_every_function(ready, tmp_path, shelf):
+    set_up(other := context(tmp_path, shelf, architecture="x86_64"))
+
+    assert changes(other) == ["UpdateFunctionCode"] * 3
+
+
 def test_changes_of_the_table_are_counted_from_the_first_on(ready):
     listed = ready.aws.functions.list_event_source_mappings(FunctionName="ImageStatsFunction")
 

@@ -1,0 +1,37 @@
+"""Where the functions log. Lambda would make these groups by itself, and keep them for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli import names
+from setup_scripts.context import Context
+from setup_scripts.functions import FUNCTIONS
+from setup_scripts.lookup import look
+
+LOG_DAYS = 14
+
+
+def ensure_log_groups(context: Context) -> None:
+    for function in FUNCTIONS:
+        group = names.log_group(context.suffixed(function.base_name))
+        present = _log_group(context, group)
+        if present is None:
+            context.aws.logs.create_log_group(logGroupName=group, tags=context.tags)
+            context.say(f"created: log group {group}")
+        if present is None or present.get("retentionInDays") != LOG_DAYS:
+            context.aws.logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
+
+
+def delete_log_groups(context: Context) -> None:
+    """Last of all: a function that is still running would make its group again."""
+    for function in FUNCTIONS:
+        group = names.log_group(context.suffixed(function.base_name))
+        if _log_group(context, group):
+            look(lambda g=group: context.aws.logs.delete_log_group(logGroupName=g), "ResourceNotFoundException")  # type: ignore[misc]
+            context.say(f"deleted: log group {group}")
+
+
+def _log_group(context: Context, group: str) -> dict[str, Any] | None:
+    found = context.aws.logs.describe_log_groups(logGroupNamePrefix=group).get("logGroups", [])
+    return next((dict(entry) for entry in found if entry.get("logGroupName") == group), None)
