@@ -97,3 +97,11 @@ def test_every_decision_is_in_the_index():
     index = (folder / "README.md").read_text(encoding="utf-8")
 
     assert [path.name for path in folder.glob("*.md") if path.name != "README.md" and path.name not in index] == []
+
+
+def test_every_fault_names_the_test_that_holds_it():
+    lines = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("| ") and not line.startswith(("| ---", "| fault |"))]
+
+    assert len(rows) > 25
+    assert [row for row in rows if not NAMED_TEST.search(row)] == []

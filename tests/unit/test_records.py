@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -111,3 +112,18 @@ def test_saving_is_negative_where_an_image_grew_and_zero_of_nothing():
 
 def test_typed_values_are_decoded_to_plain_ones():
     assert decode_item({"A": {"S": "x"}, "B": {"L": [{"N": "1"}]}}) == {"A": "x", "B": [Decimal(1)]}
+
+
+def test_the_largest_record_is_far_below_what_an_item_may_hold():
+    key = "\U0001f30a" * 256
+    output = replace(DONE.outputs[0], key="k" * 1024, url="u" * 6000)
+    largest = replace(
+        FAILED,
+        image_id=key,
+        error_message="\U0001f30a" * 500,
+        original_url="u" * 6000,
+        camera_model="\U0001f30a" * 100,
+        outputs=(output, replace(output, name="compressed")),
+    )
+
+    assert len(json.dumps(to_item(largest), default=str, ensure_ascii=False).encode()) < 60_000
