@@ -53,7 +53,10 @@ async function load() {
   try {
     config ??= await readConfig();
     const page = await readPage(config.api, { ...questionOf(route), cursor: list.cursor }, { signal });
+    // The button goes on below what comes: unseen, so that it does not jump.
+    more.parentElement.classList.add("moving");
     const first = list.add(page, config);
+    requestAnimationFrame(() => requestAnimationFrame(() => more.parentElement.classList.remove("moving")));
     failed = false;
     setBusy(false);
     if (pressed && document.activeElement !== more) (first?.querySelector("a") ?? grid).focus();
@@ -122,7 +125,7 @@ async function showOpen() {
   try {
     config ??= await readConfig();
     const found = await readImage(config.api, key);
-    if (route.image === key && !list.image(key)) present(found);
+    if (route.image === key) present(list.image(key) ?? found);
   } catch (error) {
     if (!(error instanceof GalleryError)) throw error;
     if (route.image === key) showWaiting(key, error.kind, error.kind === "missing" ? null : ["retry", showOpen]);

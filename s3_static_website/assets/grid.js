@@ -11,7 +11,7 @@ import { advice, reason, say } from "./words.js";
 const NARROWEST = 0.65;
 const WIDEST = 2.2;
 const CUT = 1.3;
-const CARD = 1.45;
+const CARD = 1.8;
 // Thumbnails are 256 pixels at most. Images far below that are shown at their own size, not blown up.
 const SMALL = 160;
 

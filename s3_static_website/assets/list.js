@@ -14,6 +14,7 @@ export class ImageList {
   constructor(element) {
     this.#element = element;
     this.cursor = undefined;
+    new ResizeObserver(() => this.#holdBack()).observe(element);
   }
 
   get size() {
@@ -39,6 +40,7 @@ export class ImageList {
     const compare = comparison(this.#route);
     if (compare) this.#reorder(compare);
     else this.#element.append(...tiles);
+    this.#holdBack();
     return tiles[0];
   }
 
@@ -78,6 +80,15 @@ export class ImageList {
 
   link(key) {
     return this.#tiles.get(key)?.querySelector("a");
+  }
+
+  /** The last row changes when the next page comes: it is shown then, so that nothing moves before anybody's eyes. */
+  #holdBack() {
+    const items = [...this.#element.children];
+    for (const item of items) item.classList.remove("held");
+    const row = items.at(-1)?.offsetTop;
+    if (!this.cursor || row === items[0]?.offsetTop) return;
+    for (let at = items.length - 1; items[at].offsetTop === row; at -= 1) items[at].classList.add("held");
   }
 
   #tile(image) {
