@@ -1,7 +1,4 @@
-"""Every policy that setup writes: pure functions from names to JSON. `permission_templates/` is made of them.
-
-python -m setup_scripts.policies        writes permission_templates/ anew
-"""
+"""Every policy that setup writes: pure functions from names to JSON. `permission_templates/` is made of them."""
 
 from __future__ import annotations
 
@@ -47,7 +44,8 @@ def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: st
 def gallery_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> Policy:
     """The rights of ImageGalleryFunction: reading records and totals."""
     return policy(
-        _allow("ReadRecords", ["dynamodb:GetItem", "dynamodb:Query"], [table_arn, f"{table_arn}/index/*"]),
+        _allow("ReadRecord", ["dynamodb:GetItem"], [table_arn]),
+        _allow("ListRecords", ["dynamodb:Query"], [f"{table_arn}/index/*"]),
         _allow("ReadTotals", ["dynamodb:BatchGetItem"], [stats_table_arn]),
         _logs(log_group_arn),
     )
