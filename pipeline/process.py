@@ -13,26 +13,23 @@ look is for: docs/decisions/concurrent-workers.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from pipeline.describing import describe
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.images.formats import FORMATS, sniff
 from pipeline.images.transform import Transformed, transform
 from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Record, Result
-from pipeline.keys import output_folder, output_key, url, version_of
+from pipeline.keys import output_key, url, version_of
+from pipeline.leftovers import abandoned
 from pipeline.services import Services
 from pipeline.storage import StoredObject
-from pipeline.version import VERSION
 from pipeline.watch import Watch, silent
 
 STEPS = ("fetch", "transform", "put", "record", "unrecord", "clean", "confirm")
 
 #: How often an object may change under our hands before the message goes back to the queue.
 ATTEMPTS = 3
-#: An output that nothing names and that is older than this many function timeouts belongs to no worker still alive;
-#: the half is for clocks that disagree.
-_TIMEOUTS_UNTIL_SWEPT = 1.5
-_MAX_REASON = 500
 
 
 def process(job: Job, services: Services, watch: Watch = silent) -> Result:
@@ -80,7 +77,7 @@ class _Run:
     def make(self, before: Record | None, found: StoredObject) -> Result | None:
         made = self.transform(found)
         placed = self.put(found, made.outputs) if isinstance(made, Transformed) else ()
-        record = self.describe(found, made, placed)
+        record = describe(self.job, found, made, placed, self.services)
         if self.job.record and not (self.record(record, before) and self.settle(found, record)):
             return None
         return Result(self.job, record)
@@ -165,38 +162,6 @@ class _Run:
         address = url(self.services.outputs_url, key)
         return PlacedOutput(output.name, key, address, output.content_type, len(output.data), output.size)
 
-    def describe(
-        self, found: StoredObject, made: Transformed | RejectError, placed: tuple[PlacedOutput, ...]
-    ) -> Record:
-        job = self.job
-        common = Record(
-            image_id=job.source.key,
-            outcome=Outcome.DONE,
-            etag=found.version.etag,
-            version_id=found.version.version_id,
-            options_hash=job.image_options.hash(),
-            processed_at=self.services.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            original_url=url(self.services.uploads_url, job.source.key),
-            original_bytes=found.size,
-            pipeline_version=VERSION,
-            outputs=placed,
-        )
-        if isinstance(made, RejectError):
-            reason = made.reason[:_MAX_REASON]
-            return replace(common, outcome=Outcome.FAILED, error_code=made.code, error_message=reason)
-        facts = made.facts
-        return replace(
-            common,
-            pixel_width=facts.size[0],
-            pixel_height=facts.size[1],
-            image_format=facts.format,
-            content_type=facts.content_type,
-            sha256=facts.sha256,
-            taken_at=facts.taken_at,
-            camera_model=facts.camera_model,
-            placeholder=facts.placeholder,
-        )
-
     def record(self, record: Record, before: Record | None) -> bool:
         """Write the record over `before`; where that is refused, what was put belongs to nobody yet."""
         accepted = self.services.records.put(record, replacing=before)
@@ -215,28 +180,14 @@ class _Run:
         named = record.output_keys if record else frozenset[str]()
         stale = self.replaced - named
         if self.job.deliveries > 1:
-            stale |= self.abandoned(named | stale)
+            left = abandoned(self.job, self.services, known=named | stale)
+            self.wait = left.wait
+            stale |= left.keys
         if stale:
             self.services.storage.delete(self.services.outputs_bucket, stale)
             self.replaced -= stale
             self.lost |= stale
             self.watch("clean", {"key": self.job.source.key, "deleted": sorted(stale)})
-
-    def abandoned(self, known: frozenset[str] | set[str]) -> set[str]:
-        """Outputs of this source besides `known` that are too old to be of a worker still at work.
-
-        For younger ones the message has to come back: a worker that failed early returns its message at once.
-        """
-        now, age = self.services.now(), _TIMEOUTS_UNTIL_SWEPT * self.services.function_timeout
-        folders = [output_folder(wanted.folder, self.job.source.key) for wanted in self.job.outputs]
-        found = {
-            key: age - (now - changed).total_seconds()
-            for folder in folders
-            for key, changed in self.services.storage.list_folder(self.services.outputs_bucket, folder)
-            if key not in known
-        }
-        self.wait = max((left + 1 for left in found.values() if left > 0), default=0)
-        return {key for key, left in found.items() if left <= 0}
 
     def confirm(self, found: StoredObject | None, record: Record | None) -> bool:
         """Whether the object is still the one that was read, and the record and its outputs are as they should be."""

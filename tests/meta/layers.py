@@ -31,6 +31,7 @@ TOOLS = ("clients", "settings", "watch", "budget")
 LEVELS = (
     ("consume",),
     ("process",),
+    ("describing", "leftovers"),
     ("services",),
     ("listing", "stats", "failures"),
     EDGES,

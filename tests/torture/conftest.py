@@ -5,9 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.torture.deployment import Tortured, tortured_deployment
 from tests.torture.results import Results, write
 
 _found = pytest.StashKey[list[tuple[Results, float]]]()
+
+
+@pytest.fixture(scope="session")
+def tortured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tortured]:
+    """One deployment for all tests that torture one; each uses keys of its own and says how its function works."""
+    with tortured_deployment(tmp_path_factory.mktemp("tortured")) as tortured:
+        yield tortured
 
 
 @pytest.fixture

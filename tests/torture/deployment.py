@@ -54,6 +54,10 @@ class Tortured:
         items = [decode_item(item) for page in pages for item in page["Items"]]
         return {item["ImageID"]: item for item in items}
 
+    def outcomes(self) -> dict[str, str | None]:
+        """Every image's outcome, or the code of its failure."""
+        return {key: record.get("ErrorCode") or record["Outcome"] for key, record in self.records().items()}
+
     def objects(self, bucket: str, prefix: str = "") -> set[str]:
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.names[bucket], Prefix=prefix)
         return {entry["Key"] for page in pages for entry in page.get("Contents", [])}

@@ -6,12 +6,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from tests.images import jpeg, photo, truncated
-from tests.torture.deployment import Tortured, tortured_deployment
+from tests.torture.deployment import Tortured
 from tests.torture.fault_proxy import Call, fault_proxy
 from tests.torture.function_processes import function_processes, kill, process_behind
 from tests.torture.results import Results
@@ -69,16 +68,10 @@ def _plan(key: str) -> tuple[str, str, str]:
     return step, rest.partition("-")[0], name
 
 
-@pytest.fixture(scope="module")
-def tortured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tortured]:
-    with tortured_deployment(tmp_path_factory.mktemp("kills")) as tortured:
-        yield tortured
-
-
 def test_a_function_that_is_killed_at_any_step_is_made_good(tortured, full_torture, results: Results):
     times, moments = (20, MOMENTS) if full_torture else (1, MOMENTS[1::4] + MOMENTS[2::4])
     keys = [f"steps/{step}-{moment}-{number:02}.jpg" for step, moment in moments for number in range(times)]
-    killer = Killer(tortured)
+    killer, before = Killer(tortured), tortured.outcomes()
     with fault_proxy(tortured.deployment.cloud.port, killer.before, killer.after) as address:
         tortured.work_through(address, visibility=6, function_timeout=6, batch_size=1)
         for key in keys:
@@ -95,7 +88,8 @@ def test_a_function_that_is_killed_at_any_step_is_made_good(tortured, full_tortu
         dead = tortured.redrive()
         tortured.wait_until_idle(timeout=200)
 
-    assert tortured.wrongs({key: None if "unrecord" in key else "DONE" for key in keys}) == []
+    wanted = {key: None if "unrecord" in key else "DONE" for key in keys}
+    assert tortured.wrongs(before | wanted) == []
     assert set(killer.killed) == {f"{moment} {step}" for step, moment in moments}
     results.say(kills=killer.killed.total(), times_each=times, dead_letters_redriven=dead, wrong=0)
 
@@ -103,7 +97,7 @@ def test_a_function_that_is_killed_at_any_step_is_made_good(tortured, full_tortu
 def test_kills_at_any_moment_end_as_a_run_without_kills(tortured, full_torture, results: Results):
     objects, kills = (300, 300) if full_torture else (12, 3)
     rng = random.Random(7)
-    before = {key: "DONE" for key in tortured.records()}
+    before = tortured.outcomes()
     direct = tortured.deployment.cloud.endpoint_url
     tortured.work_through(direct, visibility=8, function_timeout=6)
     keys = [f"random/{number:03}.jpg" for number in range(objects)]
@@ -145,7 +139,7 @@ def _kill_while_working(tortured: Tortured, rng: random.Random, most: int) -> in
 
 
 def test_a_function_that_dies_of_one_image_of_ten_does_the_other_nine(tortured):
-    before = {key: record.get("ErrorCode") or record["Outcome"] for key, record in tortured.records().items()}
+    before = tortured.outcomes()
     keys, deliveries = [f"ten/{number}.jpg" for number in range(10)], Counter[str]()
 
     def die_at_the_first_delivery(call: Call) -> None:
@@ -168,7 +162,7 @@ def test_a_function_that_dies_of_one_image_of_ten_does_the_other_nine(tortured):
 
 
 def test_one_upload_is_one_run(tortured):
-    before = {key: record.get("ErrorCode") or record["Outcome"] for key, record in tortured.records().items()}
+    before = tortured.outcomes()
     calls: Counter[str] = Counter()
 
     def count(call: Call) -> str | None:
