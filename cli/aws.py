@@ -10,6 +10,7 @@ from cli.targets import Target
 from pipeline.clients import make_client
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
@@ -53,6 +54,10 @@ class Aws:
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self._make("logs")  # type: ignore[no-any-return]
+
+    @cached_property
+    def cloudfront(self) -> CloudFrontClient:
+        return self._make("cloudfront")  # type: ignore[no-any-return]
 
     @cached_property
     def tagging(self) -> ResourceGroupsTaggingAPIClient:

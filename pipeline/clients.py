@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
@@ -56,6 +57,8 @@ def make_client(session: Session | None, service: Literal["iam"], *, endpoint_ur
 def make_client(session: Session | None, service: Literal["logs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchLogsClient: ...  # noqa: E501
 @overload
 def make_client(session: Session | None, service: Literal["sts"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> STSClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["cloudfront"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudFrontClient: ...  # noqa: E501
 @overload
 def make_client(session: Session | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
 # fmt: on

@@ -57,7 +57,7 @@ def settings(context: Context) -> Settings:
         table_name=context.resources.require("dynamodb-table", "setup_scripts/create_dynamodb_table.py"),
         queue_url=context.resources.require("messages-queue", "setup_scripts/create_sqs_queue.py"),
         uploads_url=context.bucket_url(uploads),
-        outputs_url=context.bucket_url(outputs),
+        outputs_url=context.resources.get("cloudfront-url") or context.bucket_url(outputs),
         function_timeout=PROCESSING.timeout,
         stats_table_name=context.resources.require("stats-table", "setup_scripts/create_stats_table.py"),
         price_per_gb_month=price_per_gb_month(os.environ),

@@ -34,9 +34,28 @@ def create(context: Context) -> None:
         _set_policy(context, uploads, policies.uploads_bucket(uploads))
 
     outputs = _ensure_bucket(context, "thumbnails-bucket", names.THUMBNAILS_BUCKET)
+    if "private-bucket" in context.resources:
+        # Behind CloudFront: who may read it is settled when the distribution is there.
+        _set_public_access(context, outputs, open_to_policies=False)
+        return
     _set_public_access(context, outputs, open_to_policies=True)
     _set_policy(context, outputs, policies.outputs_bucket(outputs, tls=context.aws.target.is_aws))
     _serve_website(context, outputs)
+
+
+def close_outputs(context: Context, bucket: str, distribution_arn: str) -> None:
+    """Take from everybody the right to read the outputs bucket, and give it to one distribution."""
+    ours = policies.private_outputs_bucket(bucket, distribution_arn)
+    answer = look(lambda: context.aws.s3.get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
+    present = json.loads(answer["Policy"])["Statement"] if answer else []
+    others = [statement for statement in present if not str(statement.get("Sid", "")).startswith("ImagePipeline")]
+    wanted = policies.policy(*others, *ours["Statement"])
+    _settle(
+        policies.policy(*present),
+        wanted,
+        lambda: context.aws.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(wanted)),
+    )
+    _set_public_access(context, bucket, open_to_policies=False)
 
 
 def delete(context: Context) -> None:

@@ -64,6 +64,10 @@ class Site:
 
     @classmethod
     def of(cls, context: Context, *, api: str, pictures: str) -> Site:
+        behind = context.resources.get("cloudfront-url")
+        if behind:
+            # One host for all of it. Records that are older than the distribution name the bucket.
+            return cls(behind, "/", "/", (behind, pictures))
         if not context.aws.target.endpoint_url:
             return cls(pictures, api, pictures, (pictures,))
         # The local cloud has two names, 127.0.0.1 and localhost, which are two hosts to a browser: without a host,
@@ -91,8 +95,8 @@ def create(context: Context, folder: Path = SITE) -> None:
         )
     if changed:
         context.say(f"uploaded: {len(changed)} files of the page")
-    context.resources["outputs-url"] = pictures
-    context.resources["website-url"] = f"{pictures}/{INDEX}"
+    context.resources["outputs-url"] = context.resources.get("cloudfront-url") or pictures
+    context.resources["website-url"] = f"{site.url}/{INDEX}"
 
 
 def delete(context: Context) -> None:

@@ -18,6 +18,11 @@ def policy(*statements: Mapping[str, Any]) -> Policy:
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
 
 
+def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    """One statement."""
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
 def lambda_trust() -> Policy:
     """Lambda, and nobody else, may take the role."""
     return policy({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
@@ -27,12 +32,12 @@ def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: st
     """The rights of ImageProcessingFunction. ListBucket: without it a missing object answers 403 instead of 404."""
     folders = [f"arn:aws:s3:::{outputs}/{folder}" for folder in OUTPUT_FOLDERS]
     return policy(
-        _allow("ReadUploads", ["s3:GetObject"], [f"arn:aws:s3:::{uploads}/*"]),
-        _allow("WriteOutputs", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], folders),
-        _allow("TellMissingFromForbidden", ["s3:ListBucket"], [f"arn:aws:s3:::{uploads}", f"arn:aws:s3:::{outputs}"]),
-        _allow("KeepRecords", ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table_arn]),
+        allow("ReadUploads", ["s3:GetObject"], [f"arn:aws:s3:::{uploads}/*"]),
+        allow("WriteOutputs", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], folders),
+        allow("TellMissingFromForbidden", ["s3:ListBucket"], [f"arn:aws:s3:::{uploads}", f"arn:aws:s3:::{outputs}"]),
+        allow("KeepRecords", ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table_arn]),
         # Lambda itself receives and deletes through the role; the function moves the visibility of what it returns.
-        _allow(
+        allow(
             "ConsumeQueue",
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
             [queue_arn],
@@ -44,9 +49,9 @@ def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: st
 def gallery_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> Policy:
     """The rights of ImageGalleryFunction: reading records and totals."""
     return policy(
-        _allow("ReadRecord", ["dynamodb:GetItem"], [table_arn]),
-        _allow("ListRecords", ["dynamodb:Query"], [f"{table_arn}/index/*"]),
-        _allow("ReadTotals", ["dynamodb:BatchGetItem"], [stats_table_arn]),
+        allow("ReadRecord", ["dynamodb:GetItem"], [table_arn]),
+        allow("ListRecords", ["dynamodb:Query"], [f"{table_arn}/index/*"]),
+        allow("ReadTotals", ["dynamodb:BatchGetItem"], [stats_table_arn]),
         _logs(log_group_arn),
     )
 
@@ -55,9 +60,9 @@ def stats_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> P
     """The rights of ImageStatsFunction: reading the changes of the table, as Lambda does for it, and counting them."""
     read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
     return policy(
-        _allow("ReadChanges", read, [f"{table_arn}/stream/*"]),
+        allow("ReadChanges", read, [f"{table_arn}/stream/*"]),
         # A transaction asks for the right of each of its actions.
-        _allow("KeepTotals", ["dynamodb:PutItem", "dynamodb:UpdateItem"], [stats_table_arn]),
+        allow("KeepTotals", ["dynamodb:PutItem", "dynamodb:UpdateItem"], [stats_table_arn]),
         _logs(log_group_arn),
     )
 
@@ -90,6 +95,21 @@ def outputs_bucket(bucket: str, *, tls: bool) -> Policy:
     return policy(read, everything_else, changes)
 
 
+def private_outputs_bucket(bucket: str, distribution_arn: str) -> Policy:
+    """One distribution, and nobody else, reads the page and the pictures; nothing goes without TLS."""
+    return policy(
+        {
+            "Sid": "ImagePipelineCloudFrontRead",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": "s3:GetObject",
+            "Resource": [f"arn:aws:s3:::{bucket}/{path}" for path in PUBLIC],
+            "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}},
+        },
+        _only_tls(bucket, [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]),
+    )
+
+
 def queue(queue_arn: str, bucket: str, account: str) -> Policy:
     """The uploads bucket of this account, and no other bucket, may announce objects."""
     return policy(
@@ -107,12 +127,8 @@ def queue(queue_arn: str, bucket: str, account: str) -> Policy:
     )
 
 
-def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
-
-
 def _logs(log_group_arn: str) -> dict[str, Any]:
-    return _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
+    return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
 
 
 def _only_tls(bucket: str, resources: list[str]) -> dict[str, Any]:
@@ -151,6 +167,9 @@ def templates() -> dict[str, str]:
         ),
         "uploads_bucket.json": uploads_bucket(uploads),
         "outputs_bucket.json": outputs_bucket(outputs, tls=True),
+        "private_outputs_bucket.json": private_outputs_bucket(
+            outputs, f"arn:aws:cloudfront::{account}:distribution/<distribution>"
+        ),
         "queue.json": queue(queue_arn, uploads, account),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 
 from cli import console, exits
@@ -21,25 +22,49 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python setup.py --aws             in the AWS account of your credentials",
         "python setup.py --aws --name blue a second deployment beside the first",
         "python setup.py --aws --architecture x86_64",
+        "python setup.py --aws --print-deployer-policy",
         prog="setup.py",
     )
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the functions on AWS (default: arm64)")
+    parser.add_argument(
+        "--print-deployer-policy", action="store_true", help="print the rights that these commands need, and do nothing"
+    )
+    parser.add_argument(
+        "--cloudfront", action="store_true", help="keep the bucket private and serve all of it through CloudFront"
+    )
     arguments = parser.parse_args(argv)
-    return exits.run(lambda: _set_up(arguments))
+    return exits.run(
+        lambda: _print_deployer_policy(arguments) if arguments.print_deployer_policy else _set_up(arguments)
+    )
+
+
+def _print_deployer_policy(arguments: argparse.Namespace) -> int:
+    """With the account and region of the target; an administrator may print it for somebody else."""
+    from setup_scripts.deployer_policy import deployer
+
+    _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
+    with connect(Choice.from_arguments(arguments)) as connection:
+        console.result(json.dumps(deployer(connection.target.account, connection.target.region), indent=2))
+    return exits.Exit.DONE
 
 
 def _set_up(arguments: argparse.Namespace) -> int:
     from setup_scripts.alone import print_resources
     from setup_scripts.context import Context
+    from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
     from setup_scripts.recover import recover
     from setup_scripts.steps import set_up
 
+    _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
         if arguments.architecture and not connection.target.is_aws:
             raise CommandError("--architecture is for AWS: the local cloud runs functions on this machine itself")
         console.say(f"Setting up on {connection.target.description}")
         if connection.target.is_aws:
             console.say("Note: everybody who has the gallery's address sees every key and every picture")
+        if arguments.cloudfront:
+            _refuse_cloudfront(local=not connection.target.is_aws)
+            connection.resources[PRIVATE_BUCKET] = "cloudfront"
         # First, so that teardown finds its way even when this dies half-way.
         connection.remember()
         recover(connection, console.say)
@@ -47,3 +72,8 @@ def _set_up(arguments: argparse.Namespace) -> int:
         resources = dict(sorted(connection.resources.items()))
     print_resources(resources, as_json=arguments.json)
     return exits.Exit.DONE
+
+
+def _refuse_cloudfront(*, local: bool) -> None:
+    if local:
+        raise CommandError("--cloudfront is for AWS: leave it out, or add --aws", exits.Exit.WRONG_USE)
