@@ -33,18 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--cloudfront", action="store_true", help="keep the bucket private and serve all of it through CloudFront"
     )
     arguments = parser.parse_args(argv)
-    return exits.run(
-        lambda: _print_deployer_policy(arguments) if arguments.print_deployer_policy else _set_up(arguments)
-    )
+    work = _print_deployer_policy if arguments.print_deployer_policy else _set_up
+    return exits.run(lambda: work(arguments))
 
 
 def _print_deployer_policy(arguments: argparse.Namespace) -> int:
-    """With the account and region of the target; an administrator may print it for somebody else."""
+    """For the account and region of the target: an administrator prints it and gives it to somebody else."""
     from setup_scripts.deployer_policy import deployer
 
-    _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
     with connect(Choice.from_arguments(arguments)) as connection:
-        console.result(json.dumps(deployer(connection.target.account, connection.target.region), indent=2))
+        text = json.dumps(deployer(connection.target.account, connection.target.region), indent=2)
+    for line in text.splitlines():
+        console.result(line)
     return exits.Exit.DONE
 
 

@@ -1,6 +1,6 @@
 """Which rights IAM asks for a call, and whether a policy gives them: what the policies are measured by.
 
-Sources: "Actions, resources, and condition keys" of S3, DynamoDB, SQS and Lambda in the Service Authorization Reference.
+Source: the Service Authorization Reference, "Actions, resources, and condition keys" of each service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every call that the functions make, held against their policies: nothing is missing there, and nothing is too much."""
+"""Every call of the functions, held against their policies: nothing is missing there, and nothing is too much."""
 
 import json
 from itertools import takewhile
