@@ -36,6 +36,7 @@ function begin() {
   requests.abort();
   requests = new AbortController();
   list.begin(route);
+  notice.hidden = true;
   forgetNews();
   grid.classList.toggle("problems", route.view === "problems");
   busy = false;
@@ -48,7 +49,6 @@ async function load() {
   const { signal } = requests;
   // The button that was pressed may go away under the reader's hands: the focus then goes on to what came instead.
   const pressed = document.activeElement === more || notice.contains(document.activeElement);
-  notice.hidden = true;
   setBusy(true);
   try {
     config ??= await readConfig();
@@ -58,6 +58,7 @@ async function load() {
     const first = list.add(page, config);
     requestAnimationFrame(() => requestAnimationFrame(() => more.parentElement.classList.remove("moving")));
     failed = false;
+    notice.hidden = true;
     setBusy(false);
     if (pressed && document.activeElement !== more) (first?.querySelector("a") ?? grid).focus();
     showEnd();
@@ -98,15 +99,17 @@ function showFailure(error, pressed) {
   if (pressed) button?.focus();
 }
 
+/** Where it had failed: what was said stays until there is something better to show. */
 function recover() {
+  if (list.cursor !== null) return load();
   failed = false;
   notice.hidden = true;
-  return list.cursor === null ? showEnd() : load();
+  return showEnd();
 }
 
 function setBusy(state) {
   busy = state;
-  skeleton.replaceChildren(...(busy && list.size === 0 ? emptyTiles(24) : []));
+  skeleton.replaceChildren(...(busy && list.size === 0 && notice.hidden ? emptyTiles(24) : []));
   grid.ariaBusy = String(busy);
   more.ariaDisabled = String(busy);
   more.textContent = busy ? say("loading") : say("more");

@@ -16,7 +16,9 @@ export function noticeParts(kind, action = null) {
 
 /** Show the notice in `place`; gives its button back, if it has one. */
 export function showNotice(place, kind, action = null) {
-  place.replaceChildren(...noticeParts(kind, action));
+  // Said again and again, it is neither read out again nor taken from under the finger.
+  if (place.hidden || place.dataset.kind !== kind) place.replaceChildren(...noticeParts(kind, action));
+  place.dataset.kind = kind;
   place.hidden = false;
   return place.querySelector("button");
 }
