@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from cli import console, exits
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 WATCH_PAUSE = 2.0
+DEFAULT_IMAGES, MOST_IMAGES = 1000, 10**10
+#: Larger files are refused by the pipeline.
+DEFAULT_MEGABYTES, MOST_MEGABYTES = Decimal(4), 50
 _ATTRIBUTES = "Outcome, ErrorCode, OriginalBytes, CompressedBytes"
 
 
@@ -51,6 +55,7 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
         "python status.py --failed              every image that failed, with code and reason",
         "python status.py --redrive --dry-run   what the dead-letter queue holds",
         "python status.py --redrive             send all of that back to the queue",
+        "python status.py --cost --images 10000 --size-mb 4",
         "python status.py --json",
         prog="status.py",
     )
@@ -58,11 +63,37 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
     what.add_argument("--watch", action="store_true", help="repeat until Ctrl-C")
     what.add_argument("--failed", action="store_true", help="list the images that failed, with code and reason")
     what.add_argument("--redrive", action="store_true", help="send the dead letters back to the queue")
+    what.add_argument("--cost", action="store_true", help="estimate a month on AWS; asks no cloud")
     parser.add_argument("--dry-run", action="store_true", help="with --redrive: tell the dead letters, move none")
+    parser.add_argument("--images", type=_images, help="with --cost: images a month (default: 1000)")
+    parser.add_argument("--size-mb", type=_megabytes, help="with --cost: megabytes of one of them (default: 4)")
     arguments = parser.parse_args(argv)
     if arguments.dry_run and not arguments.redrive:
         parser.error("--dry-run goes with --redrive only: nothing else here changes anything")
+    if arguments.cost:
+        from cli.cost_command import print_cost
+
+        size = arguments.size_mb or DEFAULT_MEGABYTES
+        return exits.run(lambda: print_cost(arguments.images or DEFAULT_IMAGES, size, as_json=arguments.json))
+    if arguments.images is not None or arguments.size_mb is not None:
+        parser.error("--images and --size-mb go with --cost only")
     return exits.run(lambda: _run(arguments, start))
+
+
+def _images(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= MOST_IMAGES:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 to {MOST_IMAGES:,}, for example 10000")
+
+
+def _megabytes(text: str) -> Decimal:
+    try:
+        size = Decimal(text)
+    except InvalidOperation:
+        size = Decimal(0)
+    if size.is_finite() and 0 < size <= MOST_MEGABYTES:
+        return size
+    raise argparse.ArgumentTypeError(f"{text!r} must be above 0 and at most {MOST_MEGABYTES}, for example 2.5")
 
 
 def _run(arguments: argparse.Namespace, start: Callable[[], None] | None) -> int:

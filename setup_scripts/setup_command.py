@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 
 from cli import console, exits
 from cli.arguments import Choice, command_parser
@@ -49,6 +50,7 @@ def _print_deployer_policy(arguments: argparse.Namespace) -> int:
 
 
 def _set_up(arguments: argparse.Namespace) -> int:
+    from cli.cost import dollars, estimate
     from setup_scripts.alone import print_resources
     from setup_scripts.context import Context
     from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
@@ -62,6 +64,10 @@ def _set_up(arguments: argparse.Namespace) -> int:
         console.say(f"Setting up on {connection.target.description}")
         if connection.target.is_aws:
             console.say("Note: everybody who has the gallery's address sees every key and every picture")
+            idle = dollars(estimate(0, Decimal(0)).total)
+            console.say(
+                f"Note: while nothing happens it costs {idle} a month at most; `python status.py --cost` says more"
+            )
         if arguments.cloudfront:
             _refuse_cloudfront(local=not connection.target.is_aws)
             connection.resources[PRIVATE_BUCKET] = "cloudfront"

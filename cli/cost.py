@@ -1,0 +1,126 @@
+"""What a month costs on AWS: pure arithmetic on one table of prices and one of assumptions.
+
+Nothing costs money while nothing is uploaded or looked at, but for what is stored and the queue's being asked for
+messages; both are lines of the estimate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from pipeline.settings import DEFAULT_PRICE
+
+#: List prices of us-east-1 without any free tier; the newest of them are those of DynamoDB, of November 2024.
+PRICES_OF = "us-east-1, November 2024"
+_MILLION = Decimal(1_000_000)
+PRICES = {
+    "S3 writing requests": Decimal("5.00") / _MILLION,
+    "S3 reading requests": Decimal("0.40") / _MILLION,
+    "S3 storage, GB-month": DEFAULT_PRICE,
+    "SQS requests": Decimal("0.40") / _MILLION,
+    "Lambda requests": Decimal("0.20") / _MILLION,
+    "Lambda, GB-second on arm64": Decimal("0.0000133334"),
+    "DynamoDB writes": Decimal("0.625") / _MILLION,
+    "DynamoDB reads": Decimal("0.125") / _MILLION,
+    "DynamoDB storage, GB-month": Decimal("0.25"),
+    "Logs, GB": Decimal("0.50"),
+    "Data to the internet, GB": Decimal("0.09"),
+}
+
+#: From benchmarks/image_core.py: CPU time of both outputs, and bytes of a compressed photo for one of its original.
+MS_PER_MEGAPIXEL = Decimal(20)
+COMPRESSED_SHARE = Decimal("0.55")
+#: A phone's photo of 12 megapixels has about 4 MB.
+MEGAPIXELS_PER_MB = Decimal(3)
+#: Not measured on AWS: some 25 ms for each of the six calls that an image waits for.
+WAITING_MS = Decimal(150)
+COUNTING_MS = Decimal(50)
+FUNCTION_GB = Decimal(1792) / 1024
+SMALL_FUNCTION_GB = Decimal(512) / 1024
+THUMBNAIL_MB = Decimal("0.01")
+RECORD_GB = Decimal("0.0000035")  # 3.5 kB: the item, two index entries and their overhead
+LOG_GB = Decimal("0.0000015")
+#: Lambda asks the queue with five pollers for 20 s each, the whole month, whether messages come or not.
+IDLE_POLLS = 5 * 3 * 60 * 24 * 30
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the estimate: what for, how it comes about, and dollars a month."""
+
+    what: str
+    how: str
+    dollars: Decimal
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """All lines of one month, and what compressing the originals would save of their storage."""
+
+    lines: tuple[Line, ...]
+    saved: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.dollars for line in self.lines), Decimal(0))
+
+    @property
+    def idle(self) -> Decimal:
+        """What a month costs in which nothing happens and nothing is stored."""
+        return IDLE_POLLS * PRICES["SQS requests"]
+
+
+def estimate(images: int, megabytes: Decimal) -> Estimate:
+    """The first month in which `images` of `megabytes` each are uploaded, and every thumbnail is looked at once."""
+    count = Decimal(images)
+    originals, made = count * megabytes / 1000, count * (megabytes * COMPRESSED_SHARE + THUMBNAIL_MB) / 1000
+    lines = (*_requests(count), *_compute(count, megabytes), *_kept(count, originals, made), *_gallery(count))
+    compressed = count * megabytes * COMPRESSED_SHARE / 1000
+    return Estimate(lines, (originals - compressed) * PRICES["S3 storage, GB-month"])
+
+
+def dollars(amount: Decimal) -> str:
+    """`$1.23`; an amount that is there and would round to nothing is `<$0.01`."""
+    rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return "<$0.01" if amount > 0 and not rounded else f"${rounded:,}"
+
+
+def _requests(count: Decimal) -> tuple[Line, ...]:
+    return (
+        Line("S3 writing", "the upload and two outputs", 3 * count * PRICES["S3 writing requests"]),
+        Line("S3 reading", "the original, and one look after it", 2 * count * PRICES["S3 reading requests"]),
+        Line("Queue", "sent, received, deleted", 3 * count * PRICES["SQS requests"]),
+        Line("Queue, idle", "Lambda asks for messages day and night", IDLE_POLLS * PRICES["SQS requests"]),
+    )
+
+
+def _compute(count: Decimal, megabytes: Decimal) -> tuple[Line, ...]:
+    ms = MS_PER_MEGAPIXEL * MEGAPIXELS_PER_MB * megabytes + WAITING_MS
+    second = PRICES["Lambda, GB-second on arm64"]
+    call = PRICES["Lambda requests"]
+    counting = count * (call + COUNTING_MS / 1000 * SMALL_FUNCTION_GB * second)
+    processing = count * (call + ms / 1000 * FUNCTION_GB * second)
+    return (
+        Line("Function", f"{ms:.0f} ms an image at 1,792 MB, one image a call", processing),
+        Line("Totals", f"{COUNTING_MS} ms a change at 512 MB", counting),
+    )
+
+
+def _kept(count: Decimal, originals: Decimal, made: Decimal) -> tuple[Line, ...]:
+    storage = PRICES["S3 storage, GB-month"]
+    # The item and two indexes; the totals and a marker, twice each since they are one transaction.
+    writes, reads = count * (2 + 2 + 4), count
+    table = writes * PRICES["DynamoDB writes"] + reads * PRICES["DynamoDB reads"]
+    return (
+        Line("Originals", f"{originals:.1f} GB for a month", originals * storage),
+        Line("Outputs", f"{made:.1f} GB for a month", made * storage),
+        Line("Table, requests", "record, indexes and totals", table),
+        Line("Table, storage", "items with their indexes", count * RECORD_GB * PRICES["DynamoDB storage, GB-month"]),
+        Line("Logs", "kept for 14 days", count * LOG_GB * PRICES["Logs, GB"]),
+    )
+
+
+def _gallery(count: Decimal) -> tuple[Line, ...]:
+    traffic = count * THUMBNAIL_MB / 1000 * PRICES["Data to the internet, GB"]
+    return (Line("Gallery", "every thumbnail once", count * PRICES["S3 reading requests"] + traffic),)
