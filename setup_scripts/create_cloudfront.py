@@ -70,22 +70,6 @@ def delete(context: Context) -> None:
 
 def configuration(bucket: str, *, origin: str, api: str, access_control: str) -> DistributionConfigTypeDef:
     """One host for three things: `origin` and `api` are the hosts of the bucket and of the function."""
-    page: Any = {
-        "Id": _PAGE,
-        "DomainName": origin,
-        "OriginAccessControlId": access_control,
-        "S3OriginConfig": {"OriginAccessIdentity": ""},
-    }
-    function: Any = {
-        "Id": _API,
-        "DomainName": api,
-        "CustomOriginConfig": {
-            "HTTPPort": 80,
-            "HTTPSPort": 443,
-            "OriginProtocolPolicy": "https-only",
-            "OriginSslProtocols": {"Quantity": 1, "Items": ["TLSv1.2"]},
-        },
-    }
     behaviours: Any = [{"PathPattern": path, **_behaviour(_API)} for path in _API_PATHS]
     return {
         # The same reference gives the same distribution: a setup that died right after making it finds it again.
@@ -96,11 +80,31 @@ def configuration(bucket: str, *, origin: str, api: str, access_control: str) ->
         "HttpVersion": "http2and3",
         "IsIPV6Enabled": True,
         "PriceClass": "PriceClass_100",
-        "Origins": {"Quantity": 2, "Items": [page, function]},
+        "Origins": {"Quantity": 2, "Items": _origins(origin, api, access_control)},
         "DefaultCacheBehavior": _behaviour(_PAGE),
         "CacheBehaviors": {"Quantity": len(behaviours), "Items": behaviours},
         "ViewerCertificate": {"CloudFrontDefaultCertificate": True},
     }
+
+
+def _origins(bucket_host: str, function_host: str, access_control: str) -> Any:
+    page = {
+        "Id": _PAGE,
+        "DomainName": bucket_host,
+        "OriginAccessControlId": access_control,
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+    function = {
+        "Id": _API,
+        "DomainName": function_host,
+        "CustomOriginConfig": {
+            "HTTPPort": 80,
+            "HTTPSPort": 443,
+            "OriginProtocolPolicy": "https-only",
+            "OriginSslProtocols": {"Quantity": 1, "Items": ["TLSv1.2"]},
+        },
+    }
+    return [page, function]
 
 
 def _behaviour(origin: str) -> Any:

@@ -47,8 +47,6 @@ function begin() {
 async function load() {
   if (busy || list.cursor === null) return;
   const { signal } = requests;
-  // The button that was pressed may go away under the reader's hands: the focus then goes on to what came instead.
-  const pressed = document.activeElement === more || notice.contains(document.activeElement);
   setBusy(true);
   try {
     config ??= await readConfig();
@@ -57,6 +55,8 @@ async function load() {
     more.parentElement.classList.add("moving");
     const first = list.add(page, config);
     requestAnimationFrame(() => requestAnimationFrame(() => more.parentElement.classList.remove("moving")));
+    // The button that was pressed may go away under the reader's hands: the focus then goes on to what came instead.
+    const pressed = document.activeElement === more || notice.contains(document.activeElement);
     failed = false;
     notice.hidden = true;
     setBusy(false);
@@ -65,7 +65,7 @@ async function load() {
   } catch (error) {
     if (signal.aborted) return;
     setBusy(false);
-    showFailure(error, pressed);
+    showFailure(error, document.activeElement === more);
   }
 }
 
@@ -90,7 +90,7 @@ function showNothing() {
   status.textContent = say(`${kind}Title`);
 }
 
-function showFailure(error, pressed) {
+function showFailure(error, pressed = false) {
   if (!(error instanceof GalleryError)) throw error;
   failed = true;
   more.hidden = true;
