@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cli import names
 from cli.aws import Aws
 from cli.connection import Connection
-from cli.exits import FORBIDDEN
+from cli.exits import FORBIDDEN, CommandError, Exit
 from setup_scripts.lookup import look
 
 _ABSENT = (
@@ -21,14 +21,40 @@ _ABSENT = (
 
 def recover(connection: Connection, say: Callable[[str], None]) -> None:
     """Put names that cannot be guessed back into an empty state; all others follow from the deployment's name."""
-    if connection.resources:
-        return
-    for arn in sorted(tagged(connection.aws)):
-        found = _known_name(arn, connection.target.name)
-        if found and found[0] not in connection.resources:
-            key, value = found
+    if not connection.resources:
+        _put_back(connection, found_names(connection.aws), say)
+
+
+def recover_anew(connection: Connection, say: Callable[[str], None]) -> None:
+    """The same over a state that names something else: what carries the tag is right. CommandError where nothing does.
+
+    Without this refusal setup would go on and make a second deployment beside the one that could not be seen.
+    """
+    found = found_names(connection.aws)
+    if not found:
+        text = f"nothing in {connection.target.description} carries the tag {names.TAG}={connection.target.name}"
+        advice = (
+            "check account, region and --name, and that tag:GetResources is allowed; without --recover it is made new"
+        )
+        raise CommandError(f"{text}: {advice}", Exit.REFUSED)
+    _put_back(connection, found, say)
+
+
+def _put_back(connection: Connection, found: Mapping[str, str], say: Callable[[str], None]) -> None:
+    for key, value in found.items():
+        if connection.resources.get(key) != value:
             connection.resources[key] = value
             say(f"found by its tag: {value}")
+
+
+def found_names(aws: Aws) -> dict[str, str]:
+    """Key → name, as the state keeps them, of all that carries the tag and whose name cannot be guessed."""
+    found: dict[str, str] = {}
+    for arn in sorted(tagged(aws)):
+        known = _known_name(arn, aws.target.name)
+        if known:
+            found.setdefault(*known)
+    return found
 
 
 def tagged(aws: Aws) -> list[str]:

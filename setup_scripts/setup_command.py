@@ -23,10 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python setup.py --aws             in the AWS account of your credentials",
         "python setup.py --aws --name blue a second deployment beside the first",
         "python setup.py --aws --architecture x86_64",
+        "python setup.py --aws --recover     aws_resources.db is lost: find everything again by its tags",
         "python setup.py --aws --print-deployer-policy",
         prog="setup.py",
     )
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the functions on AWS (default: arm64)")
+    parser.add_argument(
+        "--recover", action="store_true", help="believe the tags, not aws_resources.db: it is lost, or of another time"
+    )
     parser.add_argument(
         "--print-deployer-policy", action="store_true", help="print the rights that these commands need, and do nothing"
     )
@@ -54,7 +58,7 @@ def _set_up(arguments: argparse.Namespace) -> int:
     from setup_scripts.alone import print_resources
     from setup_scripts.context import Context
     from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
-    from setup_scripts.recover import recover
+    from setup_scripts.recover import recover, recover_anew
     from setup_scripts.steps import set_up
 
     _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
@@ -65,15 +69,14 @@ def _set_up(arguments: argparse.Namespace) -> int:
         if connection.target.is_aws:
             console.say("Note: everybody who has the gallery's address sees every key and every picture")
             idle = dollars(estimate(0, Decimal(0)).total)
-            console.say(
-                f"Note: while nothing happens it costs {idle} a month at most; `python status.py --cost` says more"
-            )
+            console.say(f"Note: while nothing happens it costs {idle} a month and what is stored; see status.py --cost")
+        # Before anything is put into the state: only an empty one is filled from the tags unasked.
+        (recover_anew if arguments.recover else recover)(connection, console.say)
         if arguments.cloudfront:
             _refuse_cloudfront(local=not connection.target.is_aws)
             connection.resources[PRIVATE_BUCKET] = "cloudfront"
         # First, so that teardown finds its way even when this dies half-way.
         connection.remember()
-        recover(connection, console.say)
         set_up(Context.of(connection, console.say, architecture=arguments.architecture))
         resources = dict(sorted(connection.resources.items()))
     print_resources(resources, as_json=arguments.json)

@@ -7,7 +7,7 @@ from cli.exits import CommandError, Exit
 from cli.state import Resources, open_state
 from setup_scripts.get_LabRole_arn import LAB_ROLE
 from setup_scripts.lookup import merged
-from setup_scripts.recover import recover
+from setup_scripts.recover import recover, recover_anew
 from setup_scripts.steps import set_up
 from tests.functional.aws_account import aws_account, changes, context
 
@@ -37,6 +37,36 @@ def test_lost_state_is_found_by_its_tag_and_nothing_is_made_twice(tmp_path, name
 
     assert changes(again) == []
     assert dict(again.resources) == known
+
+
+def connected(context, home, shelf):
+    return Connection(target=context.aws.target, aws=context.aws, shelf=shelf, resources=context.resources, home=home)
+
+
+def test_a_state_that_names_something_else_is_put_right_by_the_tags_when_asked(tmp_path):
+    first = context(tmp_path, {})
+    set_up(first)
+    known = dict(first.resources)
+    wrong = context(tmp_path, {f"{first.aws.target.prefix}/images-bucket": "image-uploads-bucket-20200101-00000000"})
+    said: list[str] = []
+
+    recover_anew(connected(wrong, tmp_path, {}), said.append)
+    set_up(wrong)
+
+    assert changes(wrong) == []
+    assert dict(wrong.resources) == known
+    assert f"found by its tag: {known['images-bucket']}" in said
+
+
+def test_recovering_where_nothing_carries_the_tag_is_refused_and_the_state_stays(tmp_path):
+    shelf: dict[str, str] = {}
+    empty = context(tmp_path, shelf, name="blue")
+
+    with pytest.raises(CommandError, match="image-pipeline=blue") as fault:
+        recover_anew(connected(empty, tmp_path, shelf), lambda text: None)
+
+    assert fault.value.exit_code == Exit.REFUSED
+    assert shelf == {}
 
 
 def refuse(context, *operations):
