@@ -54,6 +54,13 @@ PICTURES = (
     Picture(path="alps_panorama.jpg", scene="land.alps", size=(2200, 900), tags=RIGHTS),
     Picture(path="milky_way.jpg", scene="night.milky_way", size=(1000, 1500)),
     Picture(path="contour_map.png", scene="atlas.contour_map", size=(1200, 1200)),
+    Picture(path="lighthouse.gif", scene="lighthouse.turning_lamp", size=(480, 320), frame_ms=90),
+    Picture(path="ripples.webp", scene="pond.ripples", size=(400, 400), quality=90, frame_ms=80),
+    Picture(path="moon_16_bit.png", scene="moon.half_lit", size=(560, 560)),
+    Picture(path="poster_proof_cmyk.jpg", scene="poster.for_print", size=(960, 1240), quality=88),
+    Picture(path="stereo_alps.mpo", scene="land.alps_for_two_eyes", size=(840, 560), quality=86),
+    Picture(path="statue_engraving.tif", scene="engraving.engraved_bust", size=(720, 900)),
+    Picture(path="northern_lights_small.avif", scene="night.northern_lights", size=(720, 480), quality=70),
 )
 
 

@@ -16,12 +16,25 @@ _OVER = 1.5
 
 def alps(size: tuple[int, int]) -> Image.Image:
     """Snow and rock in the first sun, seen from a neighbouring summit."""
+    return _alps_from(9.0, _range(), size)
+
+
+def alps_for_two_eyes(size: tuple[int, int]) -> tuple[Image.Image, ...]:
+    """The same mountains for the left and the right eye of a giant, 12 m apart."""
+    land = _range()
+    return tuple(_alps_from(eye, land, size) for eye in (8.994, 9.006))
+
+
+def _range() -> Land:
     x, z = Land.grid(2000, 20.0)
     bend_x, bend_z = fractal(x * 0.6, z * 0.6, 61, octaves=5), fractal(x * 0.6 + 9, z * 0.6 + 3, 71, octaves=5)
     crests = ridged((x + 0.5 * bend_x) * 0.3 + 11, (z + 0.5 * bend_z) * 0.3, 11, octaves=9)
-    land = Land(crests * 1.75 - 1.0, 20.0)
+    return Land(crests * 1.75 - 1.0, 20.0)
+
+
+def _alps_from(x: float, land: Land, size: tuple[int, int]) -> Image.Image:
     sun = direction(-0.85, 0.27, 0.30)
-    view = look(land, Camera(9.0, 0.62, 1.0, view_width=1.15, horizon=0.36, near=0.15, far=16), _larger(size))
+    view = look(land, Camera(x, 0.62, 1.0, view_width=1.15, horizon=0.36, near=0.15, far=16), _larger(size))
     height = land.height(view.x, view.z)
     detail = fractal(view.x * 45, view.z * 45 + height * 35, 77, octaves=5)
     normal = normals(land, view)

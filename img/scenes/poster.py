@@ -27,6 +27,19 @@ _SUNLIT = (
 )
 # fmt: on
 
+_EVERY_INK = (255, 255, 255, 255)
+#: Each ink alone, two by two, and black at a half.
+_PATCHES = (
+    (255, 0, 0, 0),
+    (0, 255, 0, 0),
+    (0, 0, 255, 0),
+    (0, 0, 0, 255),
+    (255, 255, 0, 0),
+    (0, 255, 255, 0),
+    (255, 0, 255, 0),
+    (0, 0, 0, 128),
+)
+
 
 def poster(size: tuple[int, int]) -> Image.Image:
     """A travel poster for an island that is on no map."""
@@ -49,6 +62,34 @@ def poster(size: tuple[int, int]) -> Image.Image:
         spread=0.12,
     )
     return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def for_print(size: tuple[int, int]) -> Image.Image:
+    """The poster as a printer's proof in CMYK: trim marks at its corners, patches of the four inks below."""
+    columns, rows = size
+    margin = columns // 12
+    trimmed = (columns - 2 * margin, rows - 2 * margin)
+    sheet = Image.new("CMYK", size)
+    sheet.paste(_separated(poster(trimmed)), (margin, margin))
+    draw = ImageDraw.Draw(sheet)
+    for x in (margin, columns - margin):
+        for y in (margin, rows - margin):
+            outward_x, outward_y = (1 if x > margin else -1), (1 if y > margin else -1)
+            draw.line((x + outward_x * margin // 4, y, x + outward_x * margin * 3 // 4, y), fill=_EVERY_INK, width=2)
+            draw.line((x, y + outward_y * margin // 4, x, y + outward_y * margin * 3 // 4), fill=_EVERY_INK, width=2)
+    for patch, ink in enumerate(_PATCHES):
+        x, y, side = columns // 2 + (patch - 4) * margin // 2, rows - margin * 2 // 3, margin * 2 // 5
+        draw.rectangle((x, y, x + side, y + side), fill=ink)
+    return sheet
+
+
+def _separated(image: Image.Image) -> Image.Image:
+    """The inks for a picture: black for what all three colours share, which leaves them the hue."""
+    cyan, magenta, yellow = (255 - np.asarray(band, np.float32) for band in image.split())
+    black = np.minimum(np.minimum(cyan, magenta), yellow)
+    paper = np.maximum(255 - black, 1)
+    inks = [*((ink - black) * 255 / paper for ink in (cyan, magenta, yellow)), black]
+    return Image.merge("CMYK", [Image.fromarray((ink + 0.5).astype(np.uint8)) for ink in inks])
 
 
 def _paint_island(draw: ImageDraw.ImageDraw, width: int, height: int) -> None:
