@@ -374,7 +374,8 @@ def test_an_api_that_is_busy_or_broken_is_said_as_that(gallery: Gallery):
 def test_a_slow_api_shows_where_images_will_be(gallery: Gallery):
     waiting: list[Any] = []
     gallery.page.route("**/images?*", lambda route: route.continue_() if waiting else waiting.append(route))
-    page = gallery.open()
+    with gallery.page.expect_request("**/images?*"):
+        page = gallery.open()
 
     expect(page.locator("#skeleton .tile").first).to_be_visible()
     expect(page.locator("#images")).to_have_attribute("aria-busy", "true")
