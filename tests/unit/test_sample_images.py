@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageOps, ImageSequence, ImageStat
 
 from img import render
 from img.scenes.files import Picture
+from pipeline.images.transform import transform
+from setup_scripts.folder import read_folder
 
 FOLDER = Path(render.__file__).parent
-FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in (".jpg", ".png"))
+FORMATS = {
+    ".avif": "AVIF",
+    ".gif": "GIF",
+    ".jpg": "JPEG",
+    ".mpo": "MPO",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".webp": "WEBP",
+}
+FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in FORMATS)
 
 
 def opened(name: str) -> Image.Image:
@@ -31,10 +44,38 @@ def test_the_folder_holds_exactly_the_pictures_that_the_script_paints():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_sample_is_a_whole_jpeg_or_png_as_its_name_says(path):
+def test_a_sample_is_a_whole_image_of_the_format_that_its_name_says(path):
     image = opened(path.relative_to(FOLDER).as_posix())
 
-    assert image.format == {".jpg": "JPEG", ".png": "PNG"}[path.suffix]
+    assert image.format == FORMATS[path.suffix]
+
+
+def test_the_samples_are_of_all_these_formats_and_the_uploader_takes_every_one():
+    found = read_folder(FOLDER)
+
+    assert {path.suffix for path in FILES} == FORMATS.keys()
+    assert {image.path for image in found.images} == set(FILES)
+    assert {image.content_type for image in found.images} == {
+        "image/avif",
+        "image/gif",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "image/webp",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name != "mountain_ridges_24mp.jpg"], ids=lambda p: p.name
+)
+def test_a_sample_becomes_a_thumbnail_that_is_not_blank_and_a_file_that_is_not_larger(path):
+    thumbnail, compressed = transform(path.read_bytes()).outputs
+
+    with Image.open(io.BytesIO(thumbnail.data)) as shown:
+        spread = ImageStat.Stat(shown.convert("L")).stddev[0]
+    assert max(thumbnail.size) == 256
+    assert spread > 10
+    assert len(compressed.data) <= path.stat().st_size
 
 
 def test_formats_shapes_and_transparency_vary():
@@ -80,6 +121,53 @@ def test_one_sample_names_its_author_and_rights():
     assert exif[ExifTags.Base.Copyright]
 
 
+@pytest.mark.parametrize("name", ["lighthouse.gif", "ripples.webp"])
+def test_an_animation_moves_for_ever_in_at_most_400_kilobytes(name):
+    with Image.open(FOLDER / name) as animation:
+        frames = [frame.convert("RGB").tobytes() for frame in ImageSequence.Iterator(animation)]
+
+        assert len(set(frames)) == len(frames) >= 24
+        assert animation.info["loop"] == 0
+        assert animation.info["duration"] == the_picture(name).frame_ms
+    assert (FOLDER / name).stat().st_size <= 400_000
+
+
+@pytest.mark.parametrize("name", ["lighthouse.gif", "ripples.webp"])
+def test_an_animation_ends_about_where_it_began(name):
+    frames = the_picture(name).paint((120, 80))
+
+    steps = [difference(before, after) for before, after in pairwise((*frames, frames[0]))]
+
+    assert steps[-1] <= 1.5 * max(steps[:-1])
+
+
+def test_the_moon_has_more_shades_than_eight_bits_can_tell():
+    moon = opened("moon_16_bit.png")
+
+    assert moon.mode == "I;16"
+    assert len(set(moon.get_flattened_data())) > 10_000
+
+
+def test_the_proof_is_in_four_inks_and_black_does_what_all_colours_share():
+    proof = opened("poster_proof_cmyk.jpg")
+
+    assert proof.mode == "CMYK"
+    assert proof.getchannel("K").getextrema() == (0, 255)
+
+
+def test_the_stereo_picture_has_two_views_of_one_size_that_differ():
+    with Image.open(FOLDER / "stereo_alps.mpo") as pair:
+        left, right = [frame.copy() for frame in ImageSequence.Iterator(pair)]
+
+    assert left.size == right.size
+    assert difference(left, right) > 5
+
+
+def test_the_scan_is_gray_packed_by_lzw_and_says_how_fine_it_is():
+    with Image.open(FOLDER / "statue_engraving.tif") as scan:
+        assert (scan.mode, scan.info["compression"], scan.info["dpi"]) == ("L", "tiff_lzw", (300, 300))
+
+
 def test_the_statue_is_a_small_portrait():
     assert opened("statue_small.jpg").size == (800, 1000)
 
@@ -88,7 +176,18 @@ def test_one_key_has_a_folder_a_space_and_a_letter_beyond_ascii():
     assert (FOLDER / "viajes" / "playa en otoño.jpg").is_file()
 
 
-@pytest.mark.parametrize("path", ["milky_way.jpg", "island_poster.png"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "milky_way.jpg",
+        "island_poster.png",
+        "lighthouse.gif",
+        "moon_16_bit.png",
+        "poster_proof_cmyk.jpg",
+        "statue_engraving.tif",
+        "northern_lights_small.avif",
+    ],
+)
 def test_painting_a_picture_twice_gives_the_same_bytes(path):
     picture = the_picture(path)
 
@@ -116,3 +215,9 @@ def test_the_script_names_its_pictures_when_it_is_asked_for_another(capsys):
 
 def the_picture(path: str) -> Picture:
     return next(picture for picture in render.PICTURES if picture.path == path)
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """The mean over all samples, of 255."""
+    between = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean
+    return sum(between) / len(between)
