@@ -58,12 +58,21 @@ def rejecting() -> Iterator[None]:
     except (RejectError, ImportError):
         # A library that cannot be loaded is no fault of the image: it may go well after the next deployment.
         raise
+    except OSError as error:
+        # With a number it is the system's word on files and descriptors, of which an image in memory has none.
+        if error.errno is not None:
+            raise
+        raise _rejected(error) from error
     except MemoryError as error:
         raise RejectError(Code.TOO_LARGE, "the image needs more memory than there is") from error
     except Exception as error:
-        truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
-        code = Code.TRUNCATED_IMAGE if truncated else Code.CORRUPT_FILE
-        raise RejectError(code, f"{type(error).__name__}: {error}") from error
+        raise _rejected(error) from error
+
+
+def _rejected(error: Exception) -> RejectError:
+    truncated = isinstance(error, EOFError) or "truncated" in str(error).lower()
+    code = Code.TRUNCATED_IMAGE if truncated else Code.CORRUPT_FILE
+    return RejectError(code, f"{type(error).__name__}: {error}")
 
 
 def examine(data: bytes, limits: Limits) -> Source:

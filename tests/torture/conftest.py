@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.torture.deployment import Tortured, tortured_deployment
-from tests.torture.results import Results, write
+from tests.torture.results import Results, commit, write
 
+_commit = pytest.StashKey[str]()
 _found = pytest.StashKey[list[tuple[Results, float]]]()
 
 
@@ -28,7 +29,11 @@ def results(request: pytest.FixtureRequest, full_torture: bool) -> Iterator[Resu
         request.config.stash.setdefault(_found, []).append((results, time.monotonic() - started))
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_commit] = commit()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     found = session.config.stash.get(_found, [])
     if found:
-        print(f"\nwritten: {write(found)}")
+        print(f"\nwritten: {write(found, session.config.stash[_commit])}")

@@ -26,15 +26,24 @@ class Results:
         self.figures |= figures
 
 
-def write(found: list[tuple[Results, float]], folder: Path = FOLDER) -> Path:
-    """Add the figures of this run, each test with its seconds, to the file of this day."""
+def commit() -> str:
+    """The commit that is checked out, with a mark where something in it was changed."""
+    changed = bool(_git("status", "--porcelain", "--untracked-files=no"))
+    return _git("rev-parse", "HEAD") + " and changes" * changed
+
+
+def write(found: list[tuple[Results, float]], started_at: str, folder: Path = FOLDER) -> Path:
+    """Add the figures of this run, each test with its seconds, to the file of this day.
+
+    `started_at`: the commit as the run began; the work tree may have moved on since.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     path = folder / f"torture-{now:%Y-%m-%d}.json"
     document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     run = {
         "finished": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": started_at,
         "python": platform.python_version(),
         "processors": os.cpu_count(),
     }
