@@ -6,6 +6,8 @@ import random
 import threading
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -101,9 +103,12 @@ def test_kills_at_any_moment_end_as_a_run_without_kills(tortured, full_torture, 
     direct = tortured.deployment.cloud.endpoint_url
     tortured.work_through(direct, visibility=8, function_timeout=6)
     keys = [f"random/{number:03}.jpg" for number in range(objects)]
+    started = time.monotonic()
     for key in keys:
         tortured.upload(key, PICTURES[0])
     tortured.wait_until_idle(timeout=300)
+    # So that kills meet workers at work, however quick the machine is and however few the objects are.
+    pace = (time.monotonic() - started) / 5
     undisturbed = {key: facts for key, facts in tortured.facts().items() if key in keys}
     tortured.work_through(direct, visibility=8, function_timeout=6)
     for key in keys:
@@ -112,11 +117,13 @@ def test_kills_at_any_moment_end_as_a_run_without_kills(tortured, full_torture, 
 
     killed, rounds = 0, 0
     while killed < kills:
-        # Each round uploads what the last one has left, so that there is always something to be killed at.
-        for key in keys:
-            tortured.upload(key, PICTURES[0])
-        killed += _kill_while_working(tortured, rng, kills - killed)
+        # Each round uploads everything again, so that there is always something to be killed at.
+        with ThreadPoolExecutor(1) as pool:
+            uploading = pool.submit(lambda: [tortured.upload(key, PICTURES[0]) for key in keys])
+            killed += _kill_while_working(tortured, rng, kills - killed, uploading, pace)
+            uploading.result()
         rounds += 1
+        assert rounds < 10 * kills, f"only {killed} kills in {rounds} rounds"
     tortured.wait_until_idle(timeout=600)
     dead = tortured.redrive()
     tortured.wait_until_idle(timeout=300)
@@ -127,11 +134,12 @@ def test_kills_at_any_moment_end_as_a_run_without_kills(tortured, full_torture, 
                 orphaned_outputs=0)  # fmt: skip
 
 
-def _kill_while_working(tortured: Tortured, rng: random.Random, most: int) -> int:
-    """Kill one process of the function after another, at random moments, until the queue is empty; returns how many."""
+def _kill_while_working(tortured: Tortured, rng: random.Random, most: int, uploading: Future[Any], pace: float) -> int:
+    """Kill one process of the function after another, at random moments at most `pace` seconds apart, until all is
+    uploaded and the queue is empty; returns how many."""
     killed = 0
-    while killed < most and tortured.count("messages-queue"):
-        time.sleep(rng.uniform(0.1, 2))
+    while killed < most and (not uploading.done() or tortured.count("messages-queue")):
+        time.sleep(rng.uniform(0, pace))
         running = function_processes(tortured.deployment.cloud)
         if running and tortured.count("messages-queue"):
             killed += kill(tortured.deployment.cloud, rng.choice(running))
