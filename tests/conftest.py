@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.safe_environment import make_safe
 _home = tempfile.TemporaryDirectory(prefix="image-pipeline-tests-", ignore_cleanup_errors=True)
 make_safe(os.environ, Path(_home.name))
 block_network()
+# A session that was started in the background has Ctrl-C switched off, and would hand that on to all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PLUGINS = ("tests.browser", "tests.local_cloud_fixture")
 pytest_plugins = [name for name in _PLUGINS if importlib.util.find_spec(name)]
