@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from pipeline.job import Record
 from pipeline.records import to_item
@@ -56,7 +56,8 @@ class Gallery:
     def wait_for_keys(self, wanted: Callable[[list[str]], bool] | int) -> list[str]:
         """The keys in the grid, once there are as many, or once they are as wanted."""
         if isinstance(wanted, int):
-            self.page.wait_for_function("n => document.querySelectorAll('#images > li').length === n", arg=wanted)
+            # Playwright's wait_for_function evaluates text in the page again and again, which the page's CSP forbids.
+            expect(self.page.locator("#images > li")).to_have_count(wanted, timeout=30_000)
             return self.keys()
         for _ in range(200):
             if wanted(keys := self.keys()):

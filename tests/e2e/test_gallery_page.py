@@ -187,7 +187,7 @@ def test_the_lightbox_opens_by_mouse_with_all_that_is_known(gallery: Gallery):
     tile(page, ODD).locator("a").click()
 
     expect(page.locator("#lightbox")).to_be_visible()
-    page.wait_for_function("document.querySelector('.picture.here .whole')?.naturalWidth === 600")
+    expect(page.locator(".picture.here .whole")).to_have_js_property("naturalWidth", 600)
     facts = page.locator("#facts").inner_text()
     assert "600 × 400" in facts and "JPEG" in facts and "−" in facts and ODD in facts and "kB" in facts
     with page.expect_download() as download:
@@ -305,7 +305,7 @@ def test_images_appear_by_themselves_while_an_upload_runs(gallery: Gallery, show
     shown.deployment.upload("page/live.jpg", JPEG)
 
     gallery.wait_for_keys(lambda keys: keys[0] == "page/live.jpg")
-    page.wait_for_function("before => document.getElementById('totals').innerText !== before", arg=before)
+    expect(page.locator("#totals")).not_to_have_text(before, use_inner_text=True, timeout=30_000)
     shown.deployment.cloud.client("s3").delete_object(
         Bucket=shown.deployment.resources["images-bucket"], Key="page/live.jpg"
     )
@@ -316,7 +316,7 @@ def test_whoever_reads_further_down_is_told_of_news_and_stays_where_they_are(gal
     page = gallery.open()
     gallery.wait_for_keys(lambda keys: len(keys) >= 60)
     page.mouse.wheel(0, 600)
-    page.wait_for_function("scrollY > 300")
+    eventually(lambda: page.evaluate("scrollY > 300"))
     place = page.evaluate("scrollY")
 
     shown.deployment.upload("page/later.jpg", JPEG)
