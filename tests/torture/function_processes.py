@@ -13,6 +13,8 @@ from pathlib import Path
 from local_cloud.lock import holder
 from tests.local_cloud_fixture import LocalCloud
 
+_LOOKS = 10
+
 
 def function_processes(cloud: LocalCloud) -> list[int]:
     """The ids of the processes that the server of `cloud` has started and that run now."""
@@ -30,6 +32,11 @@ def _children(pid: int) -> list[int]:
 
 def process_behind(cloud: LocalCloud, port: int) -> int | None:
     """The function's process whose connection comes from the local `port`."""
+    # The kernel lists children one by one while others come and go, and may leave one out.
+    return next((pid for _ in range(_LOOKS) if (pid := _seen_behind(cloud, port))), None)
+
+
+def _seen_behind(cloud: LocalCloud, port: int) -> int | None:
     inode = _socket_of(port)
     for pid in function_processes(cloud) if inode else ():
         with suppress(OSError):
@@ -50,7 +57,7 @@ def _socket_of(port: int) -> str | None:
 
 def kill(cloud: LocalCloud, pid: int) -> bool:
     """kill -9, if it still is a process of `cloud`."""
-    if pid not in function_processes(cloud):
+    if not any(pid in function_processes(cloud) for _ in range(_LOOKS)):
         return False
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)

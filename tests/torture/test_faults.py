@@ -53,7 +53,7 @@ def test_with_every_tenth_call_failing_all_images_are_done_or_failed_rightly(tor
 
 @pytest.mark.timeout(3600)
 def test_with_three_of_ten_calls_failing_one_redrive_finishes(tortured, full_torture, results: Results):
-    number, faults = (400 if full_torture else 20), Counter[str]()
+    number, faults = (2_000 if full_torture else 20), Counter[str]()
     before = tortured.outcomes()
     with fault_proxy(tortured.deployment.cloud.port, mixed(0.3, SEED, faults), hurry=20) as address:
         tortured.work_through(address, visibility=90, function_timeout=30)

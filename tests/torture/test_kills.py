@@ -20,17 +20,22 @@ from tests.torture.results import Results
 pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(3600)]
 
 PICTURES = [jpeg(photo((side, 48)), quality=95) for side in (48, 64)]
+LARGE = jpeg(photo((2400, 1600)), quality=95)
 
-#: The calls by which a step is known from outside, and the folder of keys that goes through it.
+#: The calls by which a step is known from outside, and the folder of keys that goes through it. "transform" makes no
+#: call: it runs after the object has come.
 STEPS = {
     "fetch": "GetObject",
+    "transform": "GetObject",
     "put": "PutObject",
     "record": "UpdateItem",
     "clean": "DeleteObjects",
     "confirm": "HeadObject",
     "unrecord": "DeleteItem",
 }
-MOMENTS = [(step, moment) for step in STEPS for moment in ("before", "after")]
+MOMENTS = [(step, moment) for step in STEPS for moment in (("during",) if step == "transform" else ("before", "after"))]
+#: Seconds in which LARGE is decoded, shrunk and encoded by the slowest machine that still passes these tests, at least.
+TRANSFORMING = 0.05
 
 
 class Killer:
@@ -41,26 +46,34 @@ class Killer:
         self.armed = False
         self.killed: Counter[str] = Counter()
         self._met: set[str] = set()
+        self._rng = random.Random(5)
         self._lock = threading.Lock()
 
     def before(self, call: Call) -> str | None:
-        return self._kill(call, "before")
+        return "reset before" if self._meets(call, "before") and self._kill(call, "before") else None
 
     def after(self, call: Call) -> None:
-        self._kill(call, "after")
+        if self._meets(call, "after"):
+            self._kill(call, "after")
+        elif self._meets(call, "during"):
+            pid = process_behind(self.cloud, call.client_port)
+            threading.Timer(self._rng.uniform(0, TRANSFORMING), self._kill, (call, "during", pid)).start()
 
-    def _kill(self, call: Call, moment: str) -> str | None:
+    def _meets(self, call: Call, moment: str) -> bool:
+        """Whether this is the first call of its kind for a key that is to die at it."""
         step, wanted, key = _plan(call.key)
-        if not self.armed or STEPS.get(step) != call.operation or wanted != moment:
-            return None
         with self._lock:
-            if key in self._met:
-                return None
+            if not self.armed or STEPS.get(step) != call.operation or wanted != moment or key in self._met:
+                return False
             self._met.add(key)
-        pid = process_behind(self.cloud, call.client_port)
-        if pid and kill(self.cloud, pid):
-            self.killed[f"{moment} {step}"] += 1
-        return "reset before"
+            return True
+
+    def _kill(self, call: Call, moment: str, pid: int | None = None) -> bool:
+        pid = pid or process_behind(self.cloud, call.client_port)
+        killed = pid is not None and kill(self.cloud, pid)
+        with self._lock:
+            self.killed[f"{moment} {_plan(call.key)[0]}"] += killed
+        return killed
 
 
 def _plan(key: str) -> tuple[str, str, str]:
@@ -71,7 +84,7 @@ def _plan(key: str) -> tuple[str, str, str]:
 
 
 def test_a_function_that_is_killed_at_any_step_is_made_good(tortured, full_torture, results: Results):
-    times, moments = (20, MOMENTS) if full_torture else (1, MOMENTS[1::4] + MOMENTS[2::4])
+    times, moments = (20, MOMENTS) if full_torture else (1, [*MOMENTS[1::4], *MOMENTS[2::4]])
     keys = [f"steps/{step}-{moment}-{number:02}.jpg" for step, moment in moments for number in range(times)]
     killer, before = Killer(tortured), tortured.outcomes()
     with fault_proxy(tortured.deployment.cloud.port, killer.before, killer.after) as address:
@@ -85,14 +98,14 @@ def test_a_function_that_is_killed_at_any_step_is_made_good(tortured, full_tortu
             if "unrecord" in key:
                 tortured.delete(key)
             else:
-                tortured.upload(key, PICTURES[1])
+                tortured.upload(key, LARGE if "transform" in key else PICTURES[1])
         tortured.wait_until_idle(timeout=2400 if full_torture else 200)
         dead = tortured.redrive()
         tortured.wait_until_idle(timeout=200)
 
     wanted = {key: None if "unrecord" in key else "DONE" for key in keys}
     assert tortured.wrongs(before | wanted) == []
-    assert set(killer.killed) == {f"{moment} {step}" for step, moment in moments}
+    assert killer.killed == {f"{moment} {step}": times for step, moment in moments}
     results.say(kills=killer.killed.total(), times_each=times, dead_letters_redriven=dead, wrong=0)
 
 
