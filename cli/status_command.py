@@ -157,7 +157,7 @@ def count(dynamodb: DynamoDBClient, table: str) -> Totals:
 
 
 def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
-    from pipeline.records import NEWEST_INDEX, SHARDS
+    from pipeline.items import NEWEST_INDEX, SHARDS
 
     for shard in SHARDS:
         pages = dynamodb.get_paginator("query").paginate(

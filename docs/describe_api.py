@@ -11,15 +11,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.json_schema import models_json_schema
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lambda_function.gallery_parameters import DEFAULT_LIMIT, MAX_BYTES, MAX_KEY_BYTES, MAX_LIMIT  # noqa: E402
-from pipeline.errors import MEANINGS  # noqa: E402
-from pipeline.job import Outcome  # noqa: E402
-from pipeline.records import CAPTURE_FIELDS, PUBLIC_FIELDS  # noqa: E402
-from pipeline.version import VERSION  # noqa: E402
-from pipeline.wanted import Order  # noqa: E402
+from lambda_function.gallery_parameters import DEFAULT_LIMIT, MAX_BYTES, MAX_KEY_BYTES, MAX_LIMIT
+from pipeline.errors import MEANINGS
+from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS
+from pipeline.job import Outcome
+from pipeline.settings import ROOT
+from pipeline.version import VERSION
+from pipeline.wanted import Order
 
 TARGET = ROOT / "lambda_function" / "openapi.json"
 JSON = "application/json"

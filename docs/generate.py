@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.settings import Settings  # noqa: E402
+from pipeline.settings import ROOT, Settings
 
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by `make docs` from the programs; changes made here by hand are lost. -->\n"

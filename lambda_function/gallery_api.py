@@ -27,8 +27,8 @@ from lambda_function.gallery_parameters import (
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
 from pipeline.gallery import encode_cursor, public
+from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
 from pipeline.listing import ImageList
-from pipeline.records import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
 from pipeline.settings import Settings
 from pipeline.stats import Stats
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from pipeline.gallery import CursorError, Place, decode_cursor
+from pipeline.items import SHARDS
 from pipeline.job import Outcome
-from pipeline.records import SHARDS
 from pipeline.wanted import Order, Wanted
 
 DEFAULT_LIMIT = 50

@@ -10,8 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from local_cloud import commands  # noqa: E402
-from pipeline.settings import SettingsError  # noqa: E402
+from local_cloud import commands
+from pipeline.settings import SettingsError
 
 EXAMPLES = """
 examples:

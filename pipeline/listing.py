@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
 from pipeline.gallery import Item, Page, Place, Slice, page_of
+from pipeline.items import BY_KEY_INDEX, NEWEST_INDEX, PROBLEMS_INDEX, SHARDS
 from pipeline.job import Outcome
-from pipeline.records import BY_KEY_INDEX, NEWEST_INDEX, PROBLEMS_INDEX, SHARDS, decode_item
+from pipeline.records import decode_item
 from pipeline.wanted import ALL, Order, Wanted
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
+from pipeline.items import to_item
 from pipeline.job import Record
-from pipeline.records import to_item
 from tests.e2e.conftest import Deployment
 
 #: Counts layout shifts and the first paint from the very beginning, and scripts that the policy stopped.

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.records import feed_of
+from pipeline.items import feed_of
 from tests.e2e.conftest import Deployment, eventually
 from tests.e2e.gallery import Gallery, gallery_of, write_records
 from tests.images import jpeg, photo, png

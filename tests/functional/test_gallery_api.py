@@ -22,8 +22,9 @@ from moto import mock_aws
 
 from pipeline.counting import Change
 from pipeline.errors import Code
+from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, to_item
 from pipeline.job import Outcome, PlacedOutput, Record
-from pipeline.records import CAPTURE_FIELDS, PUBLIC_FIELDS, Records, to_item
+from pipeline.records import Records
 from pipeline.settings import Settings
 from pipeline.stats import Stats
 from setup_scripts.create_dynamodb_table import schema

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from pipeline.counting import Change, Counts, counts_of
 from pipeline.errors import RetryError
+from pipeline.items import feed_of
 from pipeline.listing import ImageList
-from pipeline.records import feed_of
 from pipeline.stats import MARKER_SECONDS, Stats
 from tests.memory_dynamodb import MemoryIndex, MemoryTotals
 

@@ -23,7 +23,7 @@ USES = {
 }
 
 #: Bytes in, values out: usable from everywhere, so they themselves use only each other.
-PURE = ("images", "job", "messages", "keys", "gallery", "wanted", "counting", "errors", "version")
+PURE = ("images", "job", "messages", "keys", "gallery", "wanted", "items", "counting", "errors", "version")
 EDGES = ("sources", "storage", "queues", "records", "notifications", "batch_jobs")
 TOOLS = ("clients", "settings", "watch", "budget")
 
