@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from pipeline.errors import Code
 from pipeline.images.options import ImageOptions, OutputOptions
@@ -46,6 +48,42 @@ class Job:
     outputs: tuple[OutputWanted, ...] = ()
     record: bool = True
     force: bool = False
+    deliveries: int = 1
+    message_id: str = ""
+
+    @property
+    def image_options(self) -> ImageOptions:
+        return ImageOptions(outputs=tuple((wanted.name, wanted.options) for wanted in self.outputs))
+
+
+@dataclass(frozen=True)
+class UrlSource:
+    """An image on the web, and the field of the message that names it."""
+
+    field: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """Who is told what became of a message. `id` is the same each time the same message comes, and of no other.
+
+    `fields`: the message as it came, all of which is said again.
+    """
+
+    id: str
+    fields: Mapping[str, Any]
+    redirect_queue: str | None = None
+    postback_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlJob:
+    """The images of one message, made of what lies at their URLs, and one reply about all of them."""
+
+    sources: tuple[UrlSource, ...]
+    outputs: tuple[OutputWanted, ...]
+    reply: Reply
     deliveries: int = 1
     message_id: str = ""
 
@@ -138,3 +176,15 @@ class Result:
 
     job: Job
     record: Record | None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How the job of a URL message ended: what the reply said, and what became of it at each of its two places.
+
+    `told`: "sent", or the code for which it was given up, by "redirect" and "postback".
+    """
+
+    job: UrlJob
+    body: Mapping[str, Any]
+    told: Mapping[str, str]
