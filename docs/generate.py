@@ -19,7 +19,9 @@ from pipeline.settings import ROOT, Settings
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by `make docs` from the programs; changes made here by hand are lost. -->\n"
 #: Folders whose Python is looked through for the variables that it reads.
-PACKAGES = ("cli", "lambda_function", "local_cloud", "pipeline", "setup_scripts")
+PACKAGES = ("bulk", "cli", "lambda_function", "local_cloud", "pipeline", "setup_scripts")
+#: Folders whose programs are started by their path.
+SCRIPT_FOLDERS = ("setup_scripts", "bulk")
 
 #: Variables that setup.py gives to the functions: what each is for.
 FUNCTION_VARIABLES = {
@@ -78,9 +80,10 @@ def _commands() -> Iterator[tuple[str, ...]]:
     """What follows `python` on the command line."""
     for path in sorted(ROOT.glob("*.py")):
         yield (path.name,)
-    for path in sorted((ROOT / "setup_scripts").glob("*.py")):
-        if "__name__" in path.read_text(encoding="utf-8"):
-            yield (f"{path.parent.name}/{path.name}",)
+    for folder in SCRIPT_FOLDERS:
+        for path in sorted((ROOT / folder).glob("*.py")):
+            if "__name__" in path.read_text(encoding="utf-8"):
+                yield (f"{folder}/{path.name}",)
     program = "-m", "local_cloud"
     yield program
     for command in re.findall(r"^    (\w+) ", _help(program), re.MULTILINE):
