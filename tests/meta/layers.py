@@ -23,9 +23,23 @@ USES = {
 }
 
 #: Bytes in, values out: usable from everywhere, so they themselves use only each other.
-PURE = ("images", "job", "messages", "keys", "gallery", "wanted", "items", "counting", "errors", "version")
+PURE = (
+    "images",
+    "job",
+    "messages",
+    "keys",
+    "file_list",
+    "json_tokens",
+    "gallery",
+    "wanted",
+    "items",
+    "counting",
+    "errors",
+    "version",
+)
+
 EDGES = ("sources", "storage", "queues", "records", "notifications", "batch_jobs")
-TOOLS = ("clients", "settings", "watch", "budget")
+TOOLS = ("clients", "settings", "watch", "budget", "guard")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
 LEVELS = (
@@ -35,7 +49,8 @@ LEVELS = (
     ("services",),
     ("listing", "stats", "failures"),
     EDGES,
-    ("aws_errors",),
+    ("aws_errors", "outbound", "outbound_settings"),
+    ("guarded_connections",),
     TOOLS,
     PURE,
 )
