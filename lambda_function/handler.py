@@ -1,28 +1,20 @@
-"""The Lambda entry point for the queue: a batch of messages in, the ids of those that must come back out."""
+"""The Lambda entry point for the queue: a batch of messages in, the ids of those that must come back out.
+
+What is imported here is paid for at every cold start: docs/decisions/cold-start.md.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    EventType,
-    SqsFifoPartialProcessor,
-    async_process_partial_response,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.clients import make_client
-from pipeline.consume import consume
+from pipeline.clients import make_client, new_session
+from pipeline.consume import Report, consume
 from pipeline.errors import RetryError
 from pipeline.images.options import COMPRESSED, THUMBNAIL
 from pipeline.job import OutputWanted
@@ -31,14 +23,22 @@ from pipeline.queues import REDRIVEN, Queue, retry_delay
 from pipeline.services import connect
 from pipeline.settings import Settings
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+#: One entry of the event's `Records`, as Lambda passes on what SQS gave it.
+_Record = dict[str, Any]
+
 #: A message is not begun with less time left than the slowest image may take, with a margin for S3.
 LEAST_TIME_MS = 25_000
+NAMESPACE = "ImagePipeline"
+SERVICE = "image-pipeline"
 
-logger = Logger(service="image-pipeline")
-metrics = Metrics(namespace="ImagePipeline", service="image-pipeline")
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 settings = Settings.from_environment(os.environ)
-services = connect(settings, make_client(None, "s3"), make_client(None, "dynamodb"))
-queue = Queue(make_client(None, "sqs"), settings.queue_url)
+session = new_session()
+services = connect(settings, make_client(session, "s3"), make_client(session, "dynamodb"))
 uploads = Uploads(
     settings.uploads_bucket,
     (
@@ -46,16 +46,12 @@ uploads = Uploads(
         OutputWanted("compressed", COMPRESSED, settings.outputs_bucket, "compressed"),
     ),
 )
-# Powertools starts all messages of a batch at once; the pool is what keeps them to one per core.
 workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
-standard = AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-fifo = SqsFifoPartialProcessor()
-fifo.raise_on_entire_batch_failure = False
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     records = event.get("Records") or []
     metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(records))
     if not records:
@@ -63,14 +59,16 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
         logger.warning("the event holds no records", extra={"fields": sorted(event)})
         return {"batchItemFailures": []}
     batch = _Batch(context)
-    if records[0].get("eventSourceARN", "").endswith(".fifo"):
-        answer = process_partial_response(event, batch.work, fifo, context)
-        batch.put_off_the_rest(records, answer)
-    else:
-        answer = async_process_partial_response(event, batch.work_in_pool, standard, context)
-    for outcome in batch.outcomes:
-        metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=1)
-    return answer
+    is_fifo = records[0].get("eventSourceARN", "").endswith(".fifo")
+    failed = batch.in_order(records) if is_fifo else batch.side_by_side(records)
+    batch.put_off(failed)
+    batch.count_outcomes()
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def queue() -> Queue:
+    """Made for a batch that failed in part, which is rare: a client costs some 15 ms of every cold start."""
+    return Queue(make_client(session, "sqs"), settings.queue_url)
 
 
 class _Batch:
@@ -79,50 +77,65 @@ class _Batch:
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
         self._delays: dict[str, int] = {}
-        self.outcomes: list[str] = []
+        self._outcomes: list[tuple[str, Mapping[str, object]]] = []
 
-    async def work_in_pool(self, record: SQSRecord) -> None:
-        await asyncio.get_running_loop().run_in_executor(workers, self.work, record)
+    def side_by_side(self, records: list[_Record]) -> list[_Record]:
+        """Work all messages, as many at once as there are cores; those that must come back."""
+        finished = workers.map(self._finish, records)
+        return [record for record, is_done in zip(records, finished, strict=True) if not is_done]
 
-    def work(self, record: SQSRecord) -> None:
-        """One message; whatever it raises sends the message back to the queue."""
-        deliveries = int(record.attributes.approximate_receive_count)
-        message = Message(record.body, record.message_id, deliveries + (REDRIVEN in record.message_attributes))
+    def in_order(self, records: list[_Record]) -> list[_Record]:
+        """Work until a message must come back; that one and all after it, or they would overtake it."""
+        for number, record in enumerate(records):
+            if not self._finish(record):
+                return records[number:]
+        return []
+
+    def put_off(self, failed: list[_Record]) -> None:
+        """Let each come back when it is worth another try.
+
+        What a FIFO batch did not begin comes with the message that failed: SQS gives out nothing of a group while any
+        of its messages is hidden, so the rest would hold the failed one back for the whole visibility timeout.
+        """
+        if not failed:
+            return
+        later = queue()
+        longest = max(self._delays.values())
+        for record in failed:
+            try:
+                later.put_off(record["receiptHandle"], self._delays.get(record["messageId"], longest))
+            except RetryError as error:
+                # The message then comes back after the queue's own visibility timeout: later, but not lost.
+                logger.warning("the delay could not be set", extra={"reason": error.reason})
+
+    def count_outcomes(self) -> None:
+        """Metrics by outcome; what has a code is counted by its code as well."""
+        for outcome, facts in self._outcomes:
+            metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=1)
+            if "code" in facts:
+                with single_metric(outcome, MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+                    metric.add_dimension("service", SERVICE)
+                    metric.add_dimension("code", str(facts["code"]))
+
+    def _finish(self, record: _Record) -> bool:
+        """One message; False where it must come back."""
+        message_id = record["messageId"]
+        deliveries = int(record["attributes"]["ApproximateReceiveCount"])
+        seen = deliveries + (REDRIVEN in record.get("messageAttributes", {}))
         try:
             if self._context.get_remaining_time_in_millis() < LEAST_TIME_MS:
                 raise RetryError("too little time is left to begin another message")
-            consume(message, uploads, services, self._reporter(record.message_id))
+            consume(Message(record["body"], message_id, seen), uploads, services, self._reporter(message_id))
         except RetryError as retry:
-            self._put_off(record, retry_delay(deliveries, retry.after))
-            raise
+            self._delays[message_id] = retry_delay(deliveries, retry.after)
         except Exception:
-            self.outcomes.append("BUG")
-            logger.exception("a bug: this message will come back", extra={"message_id": record.message_id})
-            self._put_off(record, retry_delay(deliveries, None))
-            raise
+            logger.exception("a bug: this message will come back", extra={"message_id": message_id})
+            self._delays[message_id] = retry_delay(deliveries, None)
+        return message_id not in self._delays
 
-    def put_off_the_rest(self, records: list[dict[str, Any]], answer: PartialItemFailureResponse) -> None:
-        """Let what a FIFO batch did not begin come back with the message that failed.
-
-        SQS gives out nothing of a group while any of its messages is hidden: the rest would hold the failed one back
-        for the whole visibility timeout.
-        """
-        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        for record in records:
-            if record["messageId"] in failed - self._delays.keys():
-                self._put_off(SQSRecord(record), max(self._delays.values(), default=0))
-
-    def _put_off(self, record: SQSRecord, delay: int) -> None:
-        self._delays[record.message_id] = delay
-        try:
-            queue.put_off(record.receipt_handle, delay)
-        except RetryError as error:
-            # The message then comes back after the queue's own visibility timeout: later, but not lost.
-            logger.warning("the delay could not be set", extra={"reason": error.reason})
-
-    def _reporter(self, message_id: str) -> Any:
+    def _reporter(self, message_id: str) -> Report:
         def report(outcome: str, facts: Mapping[str, object]) -> None:
-            self.outcomes.append(outcome)
-            logger.info(outcome, extra={"message_id": message_id, **facts})
+            self._outcomes.append((outcome, facts))
+            logger.info(outcome, extra={"message_id": message_id, "outcome": outcome, **facts})
 
         return report

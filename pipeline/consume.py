@@ -30,26 +30,37 @@ def consume(
     *,
     clock: Callable[[], float] = time.perf_counter,
 ) -> None:
-    """Do all jobs of the message, whatever becomes of each; raises RetryError if any of them has to come back."""
+    """Do all jobs of the message, whatever becomes of each; raises RetryError if any of them has to come back.
+
+    Anything else that comes out of here is a bug: it was reported as one, and its trace is the caller's to log.
+    """
     try:
         jobs = decode(message, uploads)
     except SkipError as skip:
         return report("SKIPPED", {"reason": skip.reason})
     except RejectError as reject:
         return report("REJECTED", {"code": reject.code, "reason": reject.reason})
-    retries = [retry for job in jobs if (retry := _finish(job, services, report, clock))]
-    if retries:
-        raise min(retries, key=lambda retry: retry.after or 0)
+    except Exception as bug:
+        report("BUG", {"reason": repr(bug)})
+        raise
+    errors = [error for job in jobs if (error := _finish(job, services, report, clock))]
+    if errors:
+        raise min(errors, key=_urgency)
 
 
-def _finish(job: Job, services: Services, report: Report, clock: Callable[[], float]) -> RetryError | None:
+def _urgency(error: Exception) -> float:
+    """The soonest retry comes first; a bug before all, so that nobody takes it for something that passes."""
+    return (error.after or 0) if isinstance(error, RetryError) else -1
+
+
+def _finish(job: Job, services: Services, report: Report, clock: Callable[[], float]) -> Exception | None:
     started = clock()
-    outcome, facts, retry = _outcome(job, services)
+    outcome, facts, error = _outcome(job, services)
     report(outcome, {"key": job.source.key, **facts, "ms": round(1000 * (clock() - started), 1)})
-    return retry
+    return error
 
 
-def _outcome(job: Job, services: Services) -> tuple[str, dict[str, object], RetryError | None]:
+def _outcome(job: Job, services: Services) -> tuple[str, dict[str, object], Exception | None]:
     try:
         record = process(job, services).record
     except SkipError as skip:
@@ -58,6 +69,8 @@ def _outcome(job: Job, services: Services) -> tuple[str, dict[str, object], Retr
         return "REJECTED", {"code": reject.code, "reason": reject.reason}, None
     except RetryError as retry:
         return "RETRY", {"reason": retry.reason}, retry
+    except Exception as bug:
+        return "BUG", {"reason": repr(bug)}, bug
     if record is None:
         return "REMOVED", {}, None
     sizes = {output.name: output.bytes for output in record.outputs}

@@ -89,3 +89,26 @@ def test_one_object_that_needs_another_try_sends_the_message_back_after_the_othe
         told(pipeline, event("slow.jpg", "good.jpg"))
 
     assert retry.value.after == 7 and "good.jpg" in pipeline.records.items
+
+
+def test_a_bug_is_told_with_its_key_and_comes_out_after_the_others_are_done(pipeline):
+    pipeline.upload("good.jpg", JPEG)
+    reports: list[tuple[str, object]] = []
+    get = pipeline.storage.get
+
+    def broken(bucket, key, **limits):
+        if key == "bug.jpg":
+            raise ZeroDivisionError("a bug")
+        return get(bucket, key, **limits)
+
+    pipeline.storage.get = broken
+
+    with pytest.raises(ZeroDivisionError):
+        consume(
+            Message(json.dumps(event("bug.jpg", "good.jpg")), "id"),
+            UPLOADS,
+            pipeline.services,
+            lambda outcome, facts: reports.append((outcome, facts["key"])),
+        )
+
+    assert reports == [("BUG", "bug.jpg"), ("DONE", "good.jpg")]

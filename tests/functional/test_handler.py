@@ -106,7 +106,7 @@ def put_off(aws, monkeypatch) -> list[tuple[str, int]]:
         def put_off(self, receipt_handle: str, delay: int) -> None:
             told.append((receipt_handle, delay))
 
-    monkeypatch.setattr(aws["handler"], "queue", Told())
+    monkeypatch.setattr(aws["handler"], "queue", Told)
     return told
 
 
@@ -184,8 +184,10 @@ def test_a_bug_sends_its_message_back_with_a_trace_in_the_log(aws, logged):
         assert failures(aws, envelope(own("bug.jpg"))) == ["m0"]
 
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
-    [bug] = [line for line in lines if line.get("level") == "ERROR"]
-    assert "ZeroDivisionError" in bug["exception"] and bug["message_id"] == "m0"
+    [trace] = [line for line in lines if line.get("level") == "ERROR"]
+    [bug] = [line for line in lines if line.get("outcome") == "BUG"]
+    assert "ZeroDivisionError" in trace["exception"] and trace["message_id"] == "m0"
+    assert (bug["key"], bug["message_id"]) == ("bug.jpg", "m0")
 
 
 def test_every_outcome_is_one_json_line_and_one_metric(aws, logged, capsys):
@@ -196,8 +198,23 @@ def test_every_outcome_is_one_json_line_and_one_metric(aws, logged, capsys):
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
     [done] = [line for line in lines if line.get("message") == "DONE"]
     assert done["key"] == "logged\n{.jpg" and done["bytes"] == len(JPEG) and done["message_id"] == "m0"
+    assert done["outcome"] == "DONE" and done["ms"] > 0
     [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (metrics["Messages"], metrics["DONE"], metrics["SKIPPED"]) == ([2.0], [1.0], [1.0])
+
+
+def test_metrics_have_no_dimensions_but_service_and_code(aws, capsys):
+    aws["s3"].put_object(Bucket=BUCKET, Key="cut.jpg", Body=JPEG[: len(JPEG) // 2])
+
+    failures(aws, envelope(own("cut.jpg"), own("a.jpg", bucket="somebody-elses")))
+
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    dimensions = {
+        name for blob in blobs for names in blob["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for name in names
+    }
+    by_code = {(blob["code"], "FAILED" in blob) for blob in blobs if "code" in blob}
+    assert dimensions == {"service", "code"}
+    assert by_code == {("TRUNCATED_IMAGE", True), ("FOREIGN_BUCKET", False)}
 
 
 def test_a_fifo_queue_is_worked_in_order_and_stops_at_the_first_failure(aws):

@@ -40,6 +40,20 @@ print(json.dumps({
 }))
 """
 
+COLD_START = """
+import json, os, sys
+sys.path.insert(0, os.getcwd())
+import boto3.session
+made = []
+client = boto3.session.Session.client
+def noted(session, service, **options):
+    made.append((id(session), service))
+    return client(session, service, **options)
+boto3.session.Session.client = noted
+import lambda_function.handler
+print(json.dumps({"made": made, "loaded": sorted(sys.modules)}))
+"""
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
@@ -57,20 +71,39 @@ def names_in(path):
         return archive.namelist()
 
 
-def test_the_zip_imports_in_an_interpreter_that_sees_nothing_else(path, tmp_path):
+@pytest.fixture(scope="module")
+def unpacked(path, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(path) as archive:
-        archive.extractall(tmp_path)
+        archive.extractall(folder)
+    return folder
+
+
+def run_there(folder, program):
+    """What `program` prints, in a Python that has nothing but the unpacked zip."""
     environ = {**SETTINGS.to_environment(), "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
     environ |= {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
-
     ended = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", LOOK_AROUND], cwd=tmp_path, env=environ, capture_output=True, text=True
+        [sys.executable, "-I", "-S", "-c", program], cwd=folder, env=environ, capture_output=True, text=True
     )
-
     assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout)
+    return json.loads(ended.stdout)
+
+
+def test_the_zip_imports_in_an_interpreter_that_sees_nothing_else(unpacked):
+    found = run_there(unpacked, LOOK_AROUND)
+
     assert found["foreign"] == []
     assert found["unwanted"] == []
+
+
+def test_a_cold_start_makes_two_clients_of_one_session_and_loads_nothing_that_a_batch_can_do_without(unpacked):
+    found = run_there(unpacked, COLD_START)
+
+    sessions = {session for session, _ in found["made"]}
+    assert [service for _, service in found["made"]] == ["s3", "dynamodb"] and len(sessions) == 1
+    costly = ("asyncio", "pydantic", "aws_lambda_powertools.utilities.batch", "aws_lambda_powertools.event_handler")
+    assert [name for name in found["loaded"] if name.startswith(costly)] == []
 
 
 def test_the_zip_is_small_enough(path):
