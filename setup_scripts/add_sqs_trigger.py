@@ -8,14 +8,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cli import names
 from setup_scripts.context import Context
+from setup_scripts.event_sources import delete_triggers, ensure_trigger
 from setup_scripts.lookup import look, merged, says
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
 EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
 BATCH_SIZE = 10
@@ -30,18 +28,18 @@ def create(context: Context) -> None:
     bucket = context.resources.require("images-bucket", "setup_scripts/create_s3_buckets.py")
     queue_arn = context.resources.require("messages-queue-arn", "setup_scripts/create_sqs_queue.py")
     function = context.resources.require("lambda-function", "setup_scripts/configure_lambda.py")
-    context.resources["event-source-uuid"] = _ensure_mapping(context, queue_arn, function)
+    wanted: dict[str, Any] = {
+        "BatchSize": BATCH_SIZE,
+        "MaximumBatchingWindowInSeconds": 0,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": _concurrency(context)},
+    }
+    context.resources["event-source-uuid"] = ensure_trigger(context, function, queue_arn, wanted)
     _announce(context, bucket, queue_arn)
 
 
 def delete(context: Context) -> None:
-    function = context.suffixed(names.FUNCTION)
-    for mapping in _mappings(context, function):
-        uuid = mapping["UUID"]
-        if mapping["State"] != "Deleting":
-            _delete_mapping(context, uuid)
-        _wait_until_gone(context, function, uuid)
-        context.say(f"deleted: trigger of {function}")
+    delete_triggers(context, context.suffixed(names.FUNCTION), f":{names.QUEUE}-")
     bucket = context.resources.get("images-bucket")
     if bucket:
         # Also where the bucket goes as well: emptying it would send a message for each object.
@@ -59,80 +57,6 @@ def _concurrency(context: Context) -> int:
         return max(LEAST_CONCURRENCY, os.cpu_count() or 1)
     limits = context.aws.functions.get_account_settings()["AccountLimit"]
     return maximum_concurrency(limits["UnreservedConcurrentExecutions"])
-
-
-def _ensure_mapping(context: Context, queue_arn: str, function: str) -> str:
-    wanted: dict[str, Any] = {
-        "BatchSize": BATCH_SIZE,
-        "MaximumBatchingWindowInSeconds": 0,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": _concurrency(context)},
-    }
-    present = next((m for m in _mappings(context, function) if m["EventSourceArn"] == queue_arn), None)
-    if present and present["State"] == "Deleting":
-        _wait_until_gone(context, function, present["UUID"])
-        present = None
-    if present is None:
-        return _create_mapping(context, queue_arn, function, wanted)
-    uuid = present["UUID"]
-    if any(present.get(name) != value for name, value in wanted.items()):
-        context.settled(
-            lambda: context.aws.functions.update_event_source_mapping(UUID=uuid, FunctionName=function, **wanted),
-            not_yet=_is_in_use,
-        )
-        _wait_until_enabled(context, uuid)
-        context.say(f"updated: trigger of {function}")
-    return uuid
-
-
-def _create_mapping(context: Context, queue_arn: str, function: str, wanted: dict[str, Any]) -> str:
-    # For some seconds after its policy was written, the role may not read the queue yet.
-    made = context.settled(
-        lambda: context.aws.functions.create_event_source_mapping(
-            EventSourceArn=queue_arn, FunctionName=function, Enabled=True, Tags=context.tags, **wanted
-        ),
-        not_yet=lambda error: says(error, "does not have permissions", "execution role"),
-    )
-    uuid = str(made["UUID"])
-    _wait_until_enabled(context, uuid)
-    context.say(f"created: trigger of {function}")
-    return uuid
-
-
-def _wait_until_enabled(context: Context, uuid: str) -> None:
-    context.until(
-        lambda: context.aws.functions.get_event_source_mapping(UUID=uuid)["State"] == "Enabled",
-        what="the trigger is not enabled",
-    )
-
-
-def _mappings(context: Context, function: str) -> list[EventSourceMappingConfigurationTypeDef]:
-    """The function's mappings to our queues; one that a person added to another queue is theirs."""
-    answer = look(
-        lambda: context.aws.functions.list_event_source_mappings(FunctionName=function), "ResourceNotFoundException"
-    )
-    found = answer["EventSourceMappings"] if answer else []
-    return [mapping for mapping in found if f":{names.QUEUE}-" in mapping["EventSourceArn"]]
-
-
-def _delete_mapping(context: Context, uuid: str) -> None:
-    functions = context.aws.functions
-    context.settled(
-        lambda: look(lambda: functions.delete_event_source_mapping(UUID=uuid), "ResourceNotFoundException"),
-        not_yet=_is_in_use,
-    )
-
-
-def _is_in_use(error: Exception) -> bool:
-    """A mapping takes no change while it is on the way to its last one."""
-    return says(error, "ResourceInUseException")
-
-
-def _wait_until_gone(context: Context, function: str, uuid: str) -> None:
-    def is_gone() -> bool:
-        return all(mapping["UUID"] != uuid for mapping in _mappings(context, function))
-
-    context.until(is_gone, what=f"deleting the trigger of {function}")
 
 
 def _announce(context: Context, bucket: str, queue_arn: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import names
 from setup_scripts.context import Context
-from setup_scripts.lookup import look, tag_list
+from setup_scripts.tables import delete_table, ensure_table, wait_until_active
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
@@ -20,24 +20,14 @@ _STREAM: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
 def create(context: Context) -> None:
-    table_name = context.suffixed(names.TABLE)
-    table = _settled_table(context, table_name)
-    if table is None:
-        context.aws.dynamodb.create_table(TableName=table_name, Tags=_tags(context), **schema())
-        context.say(f"created: table {table_name}")
-        table = _wait_until_active(context, table_name)
-    _tag(context, table)
+    table = ensure_table(context, context.suffixed(names.TABLE), schema())
     _enable_stream(context, table)
-    context.resources["dynamodb-table"] = table_name
+    context.resources["dynamodb-table"] = table["TableName"]
     context.resources["dynamodb-table-arn"] = table["TableArn"]
 
 
 def delete(context: Context) -> None:
-    table_name = context.suffixed(names.TABLE)
-    if _settled_table(context, table_name):
-        look(lambda: context.aws.dynamodb.delete_table(TableName=table_name), "ResourceNotFoundException")
-        _wait_until_gone(context, table_name)
-        context.say(f"deleted: table {table_name}")
+    delete_table(context, context.suffixed(names.TABLE))
     for key in ("dynamodb-table", "dynamodb-table-arn"):
         context.resources.pop(key, None)
 
@@ -78,50 +68,12 @@ def _index(index_name: str, partition_key: str, sort_key: str) -> dict[str, Any]
     }
 
 
-def _describe(context: Context, table_name: str) -> TableDescriptionTypeDef | None:
-    answer = look(lambda: context.aws.dynamodb.describe_table(TableName=table_name), "ResourceNotFoundException")
-    return answer["Table"] if answer else None
-
-
-def _settled_table(context: Context, table_name: str) -> TableDescriptionTypeDef | None:
-    """The table, ready for changes, or None. A setup or teardown that died may have left it on the way."""
-    table = _describe(context, table_name)
-    if table and table["TableStatus"] == "DELETING":
-        _wait_until_gone(context, table_name)
-        return None
-    return _wait_until_active(context, table_name) if table and table["TableStatus"] != "ACTIVE" else table
-
-
-def _wait_until_gone(context: Context, table_name: str) -> None:
-    context.until(lambda: _describe(context, table_name) is None, what=f"deleting table {table_name}")
-
-
-def _wait_until_active(context: Context, table_name: str) -> TableDescriptionTypeDef:
-    def active() -> TableDescriptionTypeDef | None:
-        table = _describe(context, table_name)
-        return table if table and table["TableStatus"] == "ACTIVE" else None
-
-    table: TableDescriptionTypeDef = context.until(active, what=f"table {table_name} is not ready")
-    return table
-
-
-def _tags(context: Context) -> Any:
-    return tag_list(context.tags)
-
-
-def _tag(context: Context, table: TableDescriptionTypeDef) -> None:
-    dynamodb, arn = context.aws.dynamodb, table["TableArn"]
-    present: list[Any] = list(dynamodb.list_tags_of_resource(ResourceArn=arn).get("Tags", []))
-    if any(tag not in present for tag in _tags(context)):
-        dynamodb.tag_resource(ResourceArn=arn, Tags=_tags(context))
-
-
 def _enable_stream(context: Context, table: TableDescriptionTypeDef) -> None:
     if table.get("StreamSpecification", {}).get("StreamEnabled"):
         return
     table_name = table["TableName"]
     context.aws.dynamodb.update_table(TableName=table_name, StreamSpecification=_STREAM)
-    _wait_until_active(context, table_name)
+    wait_until_active(context, table_name)
 
 
 if __name__ == "__main__":
