@@ -24,6 +24,10 @@ class Code(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     INVALID_MESSAGE = "INVALID_MESSAGE"
     FOREIGN_BUCKET = "FOREIGN_BUCKET"
+    CONFLICT = "CONFLICT"
+    URL_REFUSED = "URL_REFUSED"
+    FETCH_FAILED = "FETCH_FAILED"
+    POSTBACK_GONE = "POSTBACK_GONE"
 
 
 #: What each code says to a person; the reason in a record adds the particulars.
@@ -36,6 +40,10 @@ MEANINGS: dict[Code, str] = {
     Code.TOO_LARGE: "the image is beyond the limits",
     Code.INVALID_MESSAGE: "the message has no shape that is known here",
     Code.FOREIGN_BUCKET: "the message is about a bucket that is not the uploads bucket",
+    Code.CONFLICT: "another object stands where this one was, or should go",
+    Code.URL_REFUSED: "the URL is none, or leads to where nothing may be fetched from or sent to",
+    Code.FETCH_FAILED: "the URL gives no image",
+    Code.POSTBACK_GONE: "the receiver of the postback wants no more of them",
 }
 
 

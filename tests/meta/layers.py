@@ -27,6 +27,7 @@ PURE = (
     "images",
     "job",
     "messages",
+    "url_messages",
     "keys",
     "file_list",
     "json_tokens",
@@ -35,18 +36,19 @@ PURE = (
     "items",
     "counting",
     "errors",
+    "addresses",
+    "signing",
     "version",
 )
-
-EDGES = ("sources", "storage", "queues", "records", "notifications", "batch_jobs")
+EDGES = ("sources", "storage", "queues", "records", "notifications", "redirects", "deliveries", "batch_jobs")
 TOOLS = ("clients", "settings", "watch", "budget", "guard")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
 LEVELS = (
     ("consume",),
     ("process",),
-    ("describing", "leftovers"),
-    ("services",),
+    ("describing", "leftovers", "answering"),
+    ("services", "url_services"),
     ("listing", "stats", "failures"),
     EDGES,
     ("aws_errors", "outbound", "outbound_settings"),

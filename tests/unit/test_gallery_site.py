@@ -16,8 +16,9 @@ FILES = sorted(path for path in SITE.rglob("*") if path.is_file())
 #: All that a browser loads before the first picture.
 TEXTS = [path for path in FILES if path.suffix in (".html", ".css", ".js", ".svg")]
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
-#: What is gone, and messages that name nothing of ours, leave no record that a page could list.
-NEVER_RECORDED = {Code.FILE_DELETED, Code.INVALID_MESSAGE, Code.FOREIGN_BUCKET}
+#: What is gone, messages that name nothing of ours, and URLs leave no record that a page could list.
+NEVER_RECORDED = {Code.FILE_DELETED, Code.INVALID_MESSAGE, Code.FOREIGN_BUCKET, Code.CONFLICT}
+NEVER_RECORDED |= {Code.URL_REFUSED, Code.FETCH_FAILED, Code.POSTBACK_GONE}
 STYLE = (SITE / "assets" / "style.css").read_text()
 #: Every word with what it is in each language.
 WORDS = {
