@@ -1,0 +1,137 @@
+"""A URL message from its images to its reply: fetch → transform → put, for each of them, and then notify.
+
+A worker may die after any step. What was made is made again then, byte for byte under the same keys; what was said is
+said again under the same id. Once something is said and something else is not, the next delivery only says the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.deliveries import Delivery
+from pipeline.errors import MEANINGS, RejectError, RetryError
+from pipeline.images.transform import Transformed
+from pipeline.job import Answered, Output, OutputWanted, PlacedOutput, UrlJob
+from pipeline.keys import url
+from pipeline.watch import Watch
+
+if TYPE_CHECKING:
+    from pipeline.url_services import UrlServices
+
+SENT = "sent"
+_ID_DIGITS = 32
+
+Made = tuple[PlacedOutput, ...] | RejectError
+
+
+def answer(job: UrlJob, services: UrlServices, watch: Watch) -> Answered:
+    """Make all sizes of all images of the message and tell everybody whom it names.
+
+    An image that is bad for ever is a result like any other; whoever wants no reply is not told. Raises RetryError
+    where a later try may do better.
+    """
+    delivery = services.deliveries.begun(job.reply.id) if job.deliveries > 1 else None
+    body = delivery.body if delivery else _Making(job, services, watch).body()
+    told = _tell(job, services, body, delivery.told if delivery else {})
+    watch("notify", {"reply": job.reply.id, **told})
+    if delivery:
+        services.deliveries.forget(job.reply.id)
+    return Answered(job, body, told)
+
+
+@dataclass(frozen=True)
+class _Making:
+    job: UrlJob
+    services: UrlServices
+    watch: Watch
+
+    def body(self) -> dict[str, Any]:
+        """All that the message said, what was made of each image, and why nothing was made of one."""
+        made = {address: self.make(address) for address in {source.url: None for source in self.job.sources}}
+        results = [(source.field, made[source.url]) for source in self.job.sources]
+        infos = {f"{field}_info": _info(result, self.job.outputs) for field, result in results}
+        errors = [_error(field, result) for field, result in results if isinstance(result, RejectError)]
+        return {**self.job.reply.fields, **infos, **({"errors": errors} if errors else {})}
+
+    def make(self, address: str) -> Made:
+        try:
+            fetched = self.services.fetch(address)
+            self.watch("fetch", {"reply": self.job.reply.id, "bytes": len(fetched.data)})
+            # Whoever sends messages chooses these bytes: they are decoded in a child, always.
+            made = self.services.isolated(fetched.data, self.job.image_options, decoding=self.services.budget.take)
+        except RejectError as error:
+            self.watch("transform", {"reply": self.job.reply.id, "code": error.code, "reason": error.reason})
+            return error
+        self.watch("transform", {"reply": self.job.reply.id})
+        return tuple(self.put(output, made) for output in made.outputs)
+
+    def put(self, output: Output, made: Transformed) -> PlacedOutput:
+        wanted = next(wanted for wanted in self.job.outputs if wanted.name == output.name)
+        # Pillow's name of the format, in lower case: receivers know "jpeg" from the older service.
+        name = f"{_image_id(self.job, made)}_{output.name}.{output.format.lower()}"
+        key = f"{wanted.folder}/{name}"
+        self.services.storage.put_output(wanted.bucket, key, output)
+        self.watch("put", {"key": key, "bytes": len(output.data)})
+        address = url(self.services.images_url, key)
+        return PlacedOutput(output.name, key, address, output.content_type, len(output.data), output.size)
+
+
+def _image_id(job: UrlJob, made: Transformed) -> str:
+    """One for all sizes of an image; the same bytes made with the same options have the same one."""
+    identity = f"{made.facts.sha256}\n{job.image_options.hash()}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:_ID_DIGITS]
+
+
+def _info(made: Made, wanted: tuple[OutputWanted, ...]) -> dict[str, dict[str, str]] | None:
+    if isinstance(made, RejectError):
+        return None
+    paths = {one.name: f"{one.folder}/" for one in wanted}
+    return {placed.name: {"url": placed.url, "bucket_path": paths[placed.name]} for placed in made}
+
+
+def _error(field: str, error: RejectError) -> dict[str, str]:
+    # The particulars stay in our log: they may name what lies in our network.
+    return {"field": field, "code": error.code.value, "reason": MEANINGS[error.code]}
+
+
+def _tell(job: UrlJob, services: UrlServices, body: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, str]:
+    """Tell whom nobody has told yet, each whatever becomes of the other; how each was told, by its name.
+
+    Raises RetryError, after it has kept what was reached, where one could not be told now.
+    """
+    reply = job.reply
+    result, retries = dict(told), []
+    for name, tell in _ways(job, services, body).items():
+        if name in result:
+            continue
+        try:
+            result[name] = tell()
+        except RejectError as error:
+            result[name] = error.code.value
+        except RetryError as error:
+            retries.append(error)
+    if retries:
+        services.deliveries.keep(reply.id, Delivery(body, result))
+        raise RetryError(
+            "; ".join(error.reason for error in retries),
+            # The message comes back once: not before the one that asked for most time.
+            after=max((error.after for error in retries if error.after is not None), default=None),
+        )
+    return result
+
+
+def _ways(job: UrlJob, services: UrlServices, body: Mapping[str, Any]) -> dict[str, Callable[[], str]]:
+    reply, ways = job.reply, dict[str, Callable[[], str]]()
+    if (queue := reply.redirect_queue) is not None:
+        ways["redirect"] = lambda: services.redirects.send(queue, body, reply.id).value
+    if (address := reply.postback_url) is not None:
+        ways["postback"] = lambda: _posted(services, address, body, reply.id)
+    return ways
+
+
+def _posted(services: UrlServices, address: str, body: Mapping[str, Any], reply_id: str) -> str:
+    services.postback(address, body, reply_id)
+    return SENT

@@ -1,0 +1,61 @@
+"""What is left to be said of a reply that could not be delivered at once: an object in S3 until all of it is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws_errors import code_of, retried
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+#: Beside the images, not among them: everybody may read those.
+FOLDER = "deliveries"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A reply on its way: what it says, and how each place that needs no further try was told, by its name."""
+
+    body: Mapping[str, Any]
+    told: Mapping[str, str]
+
+
+class Deliveries:
+    """Deliveries that were begun, by the id of the reply. Every method raises RetryError as the other edges do."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def begun(self, reply_id: str) -> Delivery | None:
+        """How far an earlier try came; None where there was none, or it left nothing behind."""
+        key = _key(reply_id)
+        with retried(f"GetObject s3://{self._bucket}/{key}"):
+            try:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            with answer["Body"] as body:
+                text = body.read()
+        return Delivery(**json.loads(text))
+
+    def keep(self, reply_id: str, delivery: Delivery) -> None:
+        key, text = _key(reply_id), json.dumps(asdict(delivery))
+        with retried(f"PutObject s3://{self._bucket}/{key}"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=text.encode(), ContentType="application/json")
+
+    def forget(self, reply_id: str) -> None:
+        with retried(f"DeleteObject s3://{self._bucket}/{_key(reply_id)}"):
+            self._s3.delete_object(Bucket=self._bucket, Key=_key(reply_id))
+
+
+def _key(reply_id: str) -> str:
+    return f"{FOLDER}/{reply_id}.json"
