@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+
+class Budget(Protocol):
+    """What a decode has to wait for."""
+
+    def take(self, pixels: int) -> AbstractContextManager[None]:
+        """Hold `pixels` for the length of the block; waits until they are free."""
 
 
 class PixelBudget:

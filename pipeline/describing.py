@@ -8,9 +8,9 @@ from pipeline.errors import RejectError
 from pipeline.images.transform import Transformed
 from pipeline.job import Facts, Job, Outcome, PlacedOutput, Record
 from pipeline.keys import url
+from pipeline.objects import StoredObject
 from pipeline.services import Services
-from pipeline.storage import StoredObject
-from pipeline.version import VERSION
+from pipeline.version import release
 
 _MAX_REASON = 500
 
@@ -32,7 +32,7 @@ def describe(
         processed_at=services.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         original_url=url(services.uploads_url, job.source.key),
         original_bytes=found.size,
-        pipeline_version=VERSION,
+        pipeline_version=release(),
         outputs=placed,
     )
     if isinstance(made, RejectError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from pipeline.errors import Code
-from pipeline.images.options import ImageOptions, OutputOptions
+from pipeline.images.options import ImageOptions, Limits, OutputOptions
 
 
 class Outcome(StrEnum):
@@ -24,14 +24,37 @@ class S3Source:
     key: str
 
 
+class Write(StrEnum):
+    """How an output is put; no way ever overwrites what is not ours.
+
+    CREATE: under a key that is never used again. VERIFY: under a fixed key, with a note of what it was made of, so that
+    nothing is done twice and an older output gives way. REPLACE_IF_MATCH: over the source, if that is still as read.
+    """
+
+    CREATE = "create"
+    VERIFY = "verify"
+    REPLACE_IF_MATCH = "replace_if_match"
+
+
 @dataclass(frozen=True)
 class OutputWanted:
-    """One output and the place where it goes: `<folder>/<source key>/<version>.<ext>` in `bucket`."""
+    """One output and the place where it goes.
+
+    Without `key` that is `<folder>/<source key>/<version>.<ext>` in `bucket`; `extended` appends the extension of the
+    output's format to `key`. A source that is replaced is its own place. There `keep_headers` keeps all that belongs to
+    the object, and `mark` says by which options it was compressed: an object so marked is done.
+    """
 
     name: str
     options: OutputOptions
-    bucket: str
-    folder: str
+    bucket: str = ""
+    folder: str = ""
+    _: KW_ONLY
+    key: str | None = None
+    extended: bool = False
+    write: Write = Write.CREATE
+    keep_headers: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +64,12 @@ class Job:
     There is no verb: what has to be done is decided from the object as it is when the job runs, never from what an
     event said of it earlier (docs/decisions/events-are-hints.md).
     `record`: whether the metadata table is kept up to date. `force`: do it again although it is done.
-    `deliveries`: how often the message has come, this time included.
+    `deliveries`: how often the message has come, this time included. `limits`: what is refused from the header.
     """
 
     source: S3Source
     outputs: tuple[OutputWanted, ...] = ()
+    limits: Limits = field(default_factory=Limits)
     record: bool = True
     force: bool = False
     deliveries: int = 1
@@ -53,7 +77,8 @@ class Job:
 
     @property
     def image_options(self) -> ImageOptions:
-        return ImageOptions(outputs=tuple((wanted.name, wanted.options) for wanted in self.outputs))
+        outputs = tuple((wanted.name, wanted.options) for wanted in self.outputs)
+        return ImageOptions(outputs=outputs, limits=self.limits)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline.budget import PixelBudget
+from pipeline.budget import Budget, PixelBudget
 from pipeline.images.isolate import transform_isolated
-from pipeline.images.transform import Transformed
+from pipeline.images.transform import Transformed, transform
 from pipeline.records import Records
 from pipeline.settings import Settings
 from pipeline.storage import Storage
@@ -28,15 +28,20 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The edges, and what they need to know about this deployment. `isolated`: `transform` in a child process."""
+    """The edges, and what they need to know about this deployment.
+
+    `transform` makes the images, and `isolated` does so in a child process; a bulk program may bring its own, which may
+    raise SkipError for an image that is best left alone. Jobs that keep no record need none of `records`.
+    """
 
     storage: Storage
-    records: Records
-    budget: PixelBudget
-    outputs_bucket: str
-    outputs_url: str
-    uploads_url: str
-    function_timeout: int
+    records: Records | None = None
+    budget: Budget
+    outputs_bucket: str = ""
+    outputs_url: str = ""
+    uploads_url: str = ""
+    function_timeout: int = 120
+    transform: Callable[..., Transformed] = transform
     isolated: Callable[..., Transformed] = transform_isolated
     now: Callable[[], datetime] = utc_now
 

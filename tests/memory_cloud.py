@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.job import Output, Record
-from pipeline.storage import ObjectVersion, StoredObject
+from pipeline.objects import COMPRESSED, SOURCE, ObjectVersion, Origin, StoredObject
 
 
 @dataclass
@@ -31,6 +32,7 @@ class _Stored:
     version: ObjectVersion
     is_output: bool
     changed: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -57,10 +59,14 @@ class MemoryStorage:
 
     def get(self, bucket: str, key: str, *, max_bytes: int) -> StoredObject | None:
         found = self.objects.get((bucket, key))
+        present = self.look(bucket, key)
+        return replace(present, data=found.data) if found and present and present.size <= max_bytes else present
+
+    def look(self, bucket: str, key: str) -> StoredObject | None:
+        found = self.objects.get((bucket, key))
         if not found:
             return None
-        data = found.data if len(found.data) <= max_bytes else None
-        return StoredObject(found.version, len(found.data), found.is_output, data)
+        return StoredObject(found.version, len(found.data), found.is_output, None, found.metadata)
 
     def head(self, bucket: str, key: str) -> ObjectVersion | None:
         found = self.objects.get((bucket, key))
@@ -72,6 +78,35 @@ class MemoryStorage:
             return False
         self.put(bucket, key, output.data, is_output=True)
         return True
+
+    def put_verified(
+        self, bucket: str, key: str, output: Output, origin: Origin, is_current: Callable[[], bool]
+    ) -> bool:
+        present = self.look(bucket, key)
+        if present and origin.is_of(present):
+            return False
+        if present and not (present.is_output and present.metadata.get(SOURCE) == origin.source):
+            raise RejectError(Code.CONFLICT, f"s3://{bucket}/{key} is already there")
+        if present and not is_current():
+            raise RetryError(f"{origin.source} changed while it was worked on")
+        self.put(bucket, key, output.data, is_output=True)
+        self._describe(bucket, key, origin.metadata)
+        return True
+
+    def replace(
+        self, bucket: str, key: str, output: Output, found: StoredObject, *, mark: str, keep_headers: bool
+    ) -> ObjectVersion:
+        present = self.look(bucket, key)
+        if present is None:
+            raise SkipError("removed", code=Code.FILE_DELETED)
+        if present.version.etag != found.version.etag:
+            raise SkipError("overwritten", code=Code.CONFLICT)
+        self.put(bucket, key, output.data)
+        self._describe(bucket, key, {**(found.metadata if keep_headers else {}), COMPRESSED: mark})
+        return self.objects[bucket, key].version
+
+    def _describe(self, bucket: str, key: str, metadata: Mapping[str, str]) -> None:
+        self.objects[bucket, key] = replace(self.objects[bucket, key], metadata=metadata)
 
     def delete(self, bucket: str, keys: Collection[str]) -> None:
         for key in keys:

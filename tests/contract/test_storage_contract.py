@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.errors import RetryError
+from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.job import Output
+from pipeline.objects import ObjectVersion, Origin
 from tests.contract.conftest import ON_AWS_ENGINES
 from tests.odd_keys import ODD_KEYS
 
@@ -102,3 +103,77 @@ def test_an_object_of_somebody_else_in_the_place_of_an_output_is_never_overwritt
         engine.storage.put_output(engine.bucket, "thumbnails/a/1.webp", OUTPUT)
 
     assert get(engine, "thumbnails/a/1.webp").data == b"theirs"
+
+
+ORIGIN = Origin("s3://uploads/a.jpg", ObjectVersion("etag", "v1"), "options")
+
+
+def test_a_verified_output_is_put_once_and_says_of_what_it_was_made(engine):
+    first = engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: True)
+    again = engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: True)
+
+    present = engine.storage.look(engine.bucket, "out/a.jpg")
+    assert (first, again) == (True, False)
+    assert present.is_output and ORIGIN.is_of(present) and present.data is None
+
+
+def test_a_verified_output_gives_way_to_a_newer_version_of_its_source_and_never_to_an_older(engine):
+    newer = replace(ORIGIN, version=ObjectVersion("other", "v2"))
+    engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: True)
+
+    assert engine.storage.put_verified(engine.bucket, "out/a.jpg", replace(OUTPUT, data=b"2"), newer, lambda: True)
+    with pytest.raises(RetryError, match="changed"):
+        engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: False)
+
+    assert get(engine, "out/a.jpg").data == b"2"
+
+
+@pytest.mark.parametrize("theirs", ["a stranger's", "of another source"])
+def test_what_was_not_made_of_this_source_is_a_conflict_and_stays(engine, theirs):
+    if theirs == "a stranger's":
+        engine.put(engine.bucket, "out/a.jpg", b"theirs")
+    else:
+        other = replace(ORIGIN, source="s3://uploads/b.jpg")
+        engine.storage.put_verified(engine.bucket, "out/a.jpg", replace(OUTPUT, data=b"theirs"), other, lambda: True)
+
+    with pytest.raises(RejectError) as refused:
+        engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: True)
+
+    assert refused.value.code is Code.CONFLICT and get(engine, "out/a.jpg").data == b"theirs"
+
+
+def replaced(engine, found, *, mark="quality=80"):
+    return engine.storage.replace(engine.bucket, "a.jpg", OUTPUT, found, mark=mark, keep_headers=True)
+
+
+def test_an_original_is_replaced_and_marked_and_is_no_output(engine):
+    engine.put(engine.bucket, "a.jpg", b"original")
+
+    version = replaced(engine, get(engine, "a.jpg"))
+
+    present = get(engine, "a.jpg")
+    assert (present.data, present.is_output) == (b"pixels", False)
+    assert present.metadata["image-pipeline-compressed"] == "quality=80"
+    assert present.version.etag == version.etag
+
+
+def test_an_original_that_somebody_overwrote_stays_as_they_left_it(engine):
+    engine.put(engine.bucket, "a.jpg", b"original")
+    found = get(engine, "a.jpg")
+    engine.put(engine.bucket, "a.jpg", b"theirs")
+
+    with pytest.raises(SkipError) as skipped:
+        replaced(engine, found)
+
+    assert skipped.value.code is Code.CONFLICT and get(engine, "a.jpg").data == b"theirs"
+
+
+def test_an_original_that_was_removed_does_not_come_back(engine):
+    engine.put(engine.bucket, "a.jpg", b"original")
+    found = get(engine, "a.jpg")
+    engine.remove(engine.bucket, "a.jpg")
+
+    with pytest.raises(SkipError) as skipped:
+        replaced(engine, found)
+
+    assert skipped.value.code is Code.FILE_DELETED and get(engine, "a.jpg") is None

@@ -30,6 +30,7 @@ class Pipeline:
     records: MemoryRecords = field(default_factory=MemoryRecords)
     #: In this process, unless a test is about the child: thousands of redeliveries are cheap.
     isolated: Callable[..., Transformed] = transform
+    transform: Callable[..., Transformed] = transform
 
     @property
     def services(self) -> Services:
@@ -42,6 +43,7 @@ class Pipeline:
             uploads_url="http://127.0.0.1/uploads",
             function_timeout=120,
             isolated=self.isolated,
+            transform=self.transform,
             now=self.storage.clock,
         )
 
