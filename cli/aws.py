@@ -1,8 +1,7 @@
-"""The clients of one target, each made when it is first used; `DryRun` has the same shape and changes nothing."""
+"""The clients of one target, each made when it is first used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 #: How many threads share a client in a folder upload, and so how many connections it keeps.
 CONNECTIONS = 16
-
-_READING = ("get_", "list_", "head_", "describe_", "batch_get_", "can_paginate", "meta", "exceptions")
 
 
 class Aws:
@@ -68,38 +65,3 @@ class Aws:
         return make_client(
             target.session, service, endpoint_url=target.endpoint_url, region=target.region, connections=CONNECTIONS
         )
-
-
-class DryRun(Aws):
-    """Reads as `Aws` does; a call that would change something is said instead, and answers nothing."""
-
-    def __init__(self, target: Target, say: Callable[[str], None]) -> None:
-        super().__init__(target)
-        self._say = say
-
-    def _make(self, service: Any) -> Any:
-        return _ReadOnly(super()._make(service), service, self._say)
-
-
-class _ReadOnly:
-    def __init__(self, client: Any, service: str, say: Callable[[str], None]) -> None:
-        self._client = client
-        self._service = service
-        self._say = say
-
-    def __getattr__(self, operation: str) -> Any:
-        if operation.startswith(_READING):
-            return getattr(self._client, operation)
-
-        def told(**request: Any) -> dict[str, Any]:
-            facts = ", ".join(f"{name}={_short(value)}" for name, value in request.items())
-            self._say(f"would call {self._service} {operation}({facts})")
-            return {}
-
-        return told
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict) and "Objects" in value:
-        return f"{len(value['Objects'])} objects"
-    return repr(value)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cli import console
+from cli import console, local
 from cli.arguments import Choice
 from cli.aws import Aws
 from cli.state import PlainShelf, Resources, open_state
@@ -42,11 +41,16 @@ def connect(
     environ: Mapping[str, str] = os.environ,
     start: Callable[[], None] | None = None,
     say: Callable[[str], None] = console.say,
-    wrap: Callable[[Target], Any] = Aws,
+    wrap: Callable[[Target], Aws] = Aws,
+    state: Callable[[Path], AbstractContextManager[PlainShelf]] = open_state,
+    reach: local.Reach = local.ensure_running,
 ) -> Iterator[Connection]:
-    """Open the state and reach the target. `start`: how to open a closed local port; root commands have it."""
+    """Open the state and reach the target. `start`: how to open a closed local port; root commands have it.
+
+    `wrap`, `state` and `reach` are for runs that shall change nothing: see `setup_scripts/planning.py`.
+    """
     folder = home(environ)
-    with open_state(folder) as shelf:
-        target = Resolver(environ=environ, home=folder, say=say, start=start).resolve(choice, shelf)
+    with state(folder) as shelf:
+        target = Resolver(environ=environ, home=folder, say=say, start=start, reach=reach).resolve(choice, shelf)
         resources = Resources(shelf, target.prefix)
         yield Connection(target=target, aws=wrap(target), shelf=shelf, resources=resources, home=folder)

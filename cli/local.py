@@ -17,6 +17,9 @@ HOST = "127.0.0.1"
 START = "python -m local_cloud start"
 _PROBE_TIMEOUT = 5
 
+#: Makes sure of the local cloud on a port; the second argument starts it, where the command may.
+Reach = Callable[[int, Callable[[], None] | None], None]
+
 
 def endpoint(port: int) -> str:
     return f"http://{HOST}:{port}"
@@ -31,7 +34,7 @@ def start_local_cloud() -> None:
 
 def ensure_running(port: int, start: Callable[[], None] | None) -> None:
     """Return when the local cloud answers on `port`. A closed port is opened by `start`, where there is one."""
-    if _is_closed(port):
+    if is_closed(port):
         if start is None:
             raise CommandError(f"the local cloud is not running on {endpoint(port)}: {START}", Exit.REFUSED)
         start()
@@ -40,7 +43,7 @@ def ensure_running(port: int, start: Callable[[], None] | None) -> None:
         raise CommandError(text, Exit.REFUSED)
 
 
-def _is_closed(port: int) -> bool:
+def is_closed(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(_PROBE_TIMEOUT)
         return probe.connect_ex((HOST, port)) != 0

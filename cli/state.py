@@ -87,6 +87,16 @@ def open_state(home: Path) -> Iterator[PlainShelf]:
         raise CommandError(f"{path}: {error.strerror}. Make the folder writable, or set IMAGE_PIPELINE_HOME") from error
 
 
+@contextmanager
+def copied_state(home: Path) -> Iterator[PlainShelf]:
+    """What the shelf in `home` holds, in memory: changes of it are forgotten, and no file is made."""
+    copy = PlainShelf({})
+    if (home / FILE_NAME).exists():
+        with open_state(home) as shelf:
+            copy.update(shelf)
+    yield copy
+
+
 def _create_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

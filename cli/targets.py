@@ -83,6 +83,7 @@ class Resolver:
     home: Path
     say: Callable[[str], None]
     start: Callable[[], None] | None = None
+    reach: local.Reach = local.ensure_running
 
     def resolve(self, choice: Choice, shelf: Mapping[str, Any]) -> Target:
         """The target, reached and with known account; CommandError names what is wrong and how to mend it."""
@@ -127,7 +128,7 @@ class Resolver:
     def _local(self, choice: Choice) -> Target:
         if choice.region not in (None, local.REGION):
             raise CommandError(f"--region {choice.region}: the local cloud has one region, {local.REGION}")
-        local.ensure_running(local_port(self.environ), self.start)
+        self.reach(local_port(self.environ), self.start)
         return Target(
             place=LOCAL,
             name=choice.name or names.DEFAULT,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from cli import console, exits
 from cli.arguments import Choice, command_parser
-from cli.connection import connect
+from cli.connection import Connection, connect
 from cli.exits import CommandError
 from cli.local import start_local_cloud
 from setup_scripts.package import ARCHITECTURES
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python setup.py --aws --name blue a second deployment beside the first",
         "python setup.py --aws --architecture x86_64",
         "python setup.py --aws --recover     aws_resources.db is lost: find everything again by its tags",
+        "python setup.py --aws --dry-run       what it would make, change and leave; it does nothing",
         "python setup.py --aws --print-deployer-policy",
         prog="setup.py",
     )
@@ -31,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--recover", action="store_true", help="believe the tags, not aws_resources.db: it is lost, or of another time"
     )
+    parser.add_argument("--dry-run", action="store_true", help="print what would be made, changed and left; do nothing")
     parser.add_argument(
         "--print-deployer-policy", action="store_true", help="print the rights that these commands need, and do nothing"
     )
@@ -38,8 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--cloudfront", action="store_true", help="keep the bucket private and serve all of it through CloudFront"
     )
     arguments = parser.parse_args(argv)
-    work = _print_deployer_policy if arguments.print_deployer_policy else _set_up
-    return exits.run(lambda: work(arguments))
+    return exits.run(lambda: _work(arguments)(arguments))
+
+
+def _work(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    if arguments.print_deployer_policy:
+        return _print_deployer_policy
+    return _plan if arguments.dry_run else _set_up
 
 
 def _print_deployer_policy(arguments: argparse.Namespace) -> int:
@@ -54,33 +62,72 @@ def _print_deployer_policy(arguments: argparse.Namespace) -> int:
 
 
 def _set_up(arguments: argparse.Namespace) -> int:
-    from cli.cost import dollars, estimate
     from setup_scripts.alone import print_resources
     from setup_scripts.context import Context
-    from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
-    from setup_scripts.recover import recover, recover_anew
     from setup_scripts.steps import set_up
 
     _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
-        if arguments.architecture and not connection.target.is_aws:
-            raise CommandError("--architecture is for AWS: the local cloud runs functions on this machine itself")
         console.say(f"Setting up on {connection.target.description}")
-        if connection.target.is_aws:
-            console.say("Note: everybody who has the gallery's address sees every key and every picture")
-            idle = dollars(estimate(0, Decimal(0)).total)
-            console.say(f"Note: while nothing happens it costs {idle} a month and what is stored; see status.py --cost")
-        # Before anything is put into the state: only an empty one is filled from the tags unasked.
-        (recover_anew if arguments.recover else recover)(connection, console.say)
-        if arguments.cloudfront:
-            _refuse_cloudfront(local=not connection.target.is_aws)
-            connection.resources[PRIVATE_BUCKET] = "cloudfront"
+        _warn(connection)
+        _prepare(connection, arguments)
         # First, so that teardown finds its way even when this dies half-way.
         connection.remember()
-        set_up(Context.of(connection, console.say, architecture=arguments.architecture))
+        set_up(Context.of(connection, console.say, **_options(arguments)))
         resources = dict(sorted(connection.resources.items()))
     print_resources(resources, as_json=arguments.json)
     return exits.Exit.DONE
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    """The same steps in the same order, on an `aws` that changes nothing."""
+    from setup_scripts.dry_run import Call
+    from setup_scripts.plan import Fate, Plan
+    from setup_scripts.planning import dry_context, planning
+    from setup_scripts.steps import set_up
+
+    _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
+    calls: list[Call] = []
+    with planning(Choice.from_arguments(arguments), calls.append) as connection:
+        console.say(f"What setup would do on {connection.target.description}")
+        _prepare(connection, arguments)
+        set_up(dry_context(connection, **_options(arguments)))
+    plan = Plan.of(calls)
+    if arguments.json:
+        console.json_line(plan.as_json())
+    else:
+        plan.print()
+    told = ", ".join(f"{len(plan.with_fate(fate))} {fate}" for fate in Fate)
+    console.say(f"Would be: {told}. Nothing was done; names that end in a date and digits are drawn anew by setup")
+    return exits.Exit.DONE
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the steps are told of the options."""
+    return {"architecture": arguments.architecture}
+
+
+def _warn(connection: Connection) -> None:
+    from cli.cost import dollars, estimate
+
+    if connection.target.is_aws:
+        console.say("Note: everybody who has the gallery's address sees every key and every picture")
+        idle = dollars(estimate(0, Decimal(0)).total)
+        console.say(f"Note: while nothing happens it costs {idle} a month and what is stored; see status.py --cost")
+
+
+def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
+    """Refuse what the target has not, and put into the state what is known of the deployment before any step."""
+    from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
+    from setup_scripts.recover import recover, recover_anew
+
+    if arguments.architecture and not connection.target.is_aws:
+        raise CommandError("--architecture is for AWS: the local cloud runs functions on this machine itself")
+    # Before anything is put into the state: only an empty one is filled from the tags unasked.
+    (recover_anew if arguments.recover else recover)(connection, console.say)
+    if arguments.cloudfront:
+        _refuse_cloudfront(local=not connection.target.is_aws)
+        connection.resources[PRIVATE_BUCKET] = "cloudfront"
 
 
 def _refuse_cloudfront(*, local: bool) -> None:

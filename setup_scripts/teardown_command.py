@@ -75,16 +75,20 @@ def _context(connection: Connection, *, keep_originals: bool) -> Context:
 
 def _dry_context(connection: Connection) -> Context:
     """The same steps on an `aws` that only prints, with a copy of the state, and nothing to wait for."""
-    from cli.aws import DryRun
     from setup_scripts.context import Context
+    from setup_scripts.dry_run import Call, DryRun, until
+
+    def tell(call: Call) -> None:
+        if call.changes:
+            console.result(f"would call {call}")
 
     copy = Resources(dict(connection.shelf), connection.target.prefix)
     return Context(
-        aws=DryRun(connection.target, console.result),
+        aws=DryRun(connection.target, tell),
         resources=copy,
         home=connection.home,
         say=lambda text: None,
-        until=lambda predicate, **options: None,
+        until=until,
     )
 
 
