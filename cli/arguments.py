@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from pipeline.version import VERSION
+from typing import Any
 
 #: It becomes part of queue, table and function names, the shortest of which may have 64 characters.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
@@ -55,7 +55,19 @@ def _add_shared_options(parser: argparse.ArgumentParser) -> None:
     shared.add_argument("--profile", help="profile of the AWS CLI; implies --aws")
     shared.add_argument("--name", type=_deployment_name, help="which deployment, where there are several")
     shared.add_argument("--json", action="store_true", help="print results as JSON")
-    shared.add_argument("--version", action="version", version=f"image-pipeline {VERSION}")
+    shared.add_argument("--version", action=_Version, nargs=0, help="show version and commit, and exit")
+
+
+class _Version(argparse.Action):
+    """Looks for the commit only where somebody asks for it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: str | Sequence[Any] | None, option: Any = None
+    ) -> None:
+        from cli.commit import checked_out_release
+
+        print(f"image-pipeline {checked_out_release()}")
+        parser.exit()
 
 
 def _deployment_name(text: str) -> str:

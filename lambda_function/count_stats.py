@@ -13,13 +13,14 @@ from pipeline.counting import Change
 from pipeline.records import decode_item
 from pipeline.settings import Settings
 from pipeline.stats import Stats
+from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 settings = Settings.from_environment(os.environ)
 stats = Stats(make_client(None, "dynamodb"), settings.stats_table_name)
-logger = Logger(service="count_stats")
+logger = Logger(service="count_stats", version=release())
 
 
 @logger.inject_lambda_context(clear_state=True)

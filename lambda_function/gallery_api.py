@@ -31,6 +31,7 @@ from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
 from pipeline.listing import ImageList
 from pipeline.settings import Settings
 from pipeline.stats import Stats
+from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -50,7 +51,7 @@ stats = Stats(dynamodb, settings.stats_table_name)
 shown_fields = PUBLIC_FIELDS + (CAPTURE_FIELDS if settings.public_capture_facts else ())
 description = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 
-logger = Logger(service="gallery_api")
+logger = Logger(service="gallery_api", version=release())
 app = LambdaFunctionUrlResolver(cors=CORSConfig(allow_origin="*", expose_headers=["Retry-After", "ETag"], max_age=3600))
 
 

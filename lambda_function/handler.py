@@ -22,6 +22,7 @@ from pipeline.messages import Message, Uploads
 from pipeline.queues import REDRIVEN, Queue, retry_delay
 from pipeline.services import connect
 from pipeline.settings import Settings
+from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,7 +35,7 @@ LEAST_TIME_MS = 25_000
 NAMESPACE = "ImagePipeline"
 SERVICE = "image-pipeline"
 
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, version=release())
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 settings = Settings.from_environment(os.environ)
 session = new_session()

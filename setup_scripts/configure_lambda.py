@@ -12,6 +12,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from cli.commit import checked_out_release
 from pipeline.settings import Settings, price_per_gb_month
 from setup_scripts import package
 from setup_scripts.context import Context
@@ -89,6 +90,7 @@ def _wanted(context: Context, function: Function) -> dict[str, Any]:
     """The configuration of a function, in the words of the API."""
     role = context.resources.require(function.role_key, "setup_scripts/get_LabRole_arn.py")
     return {
+        "Description": f"image-pipeline {checked_out_release()}: {function.purpose}",
         "Runtime": RUNTIME,
         "Role": role,
         "Handler": function.handler,

@@ -11,6 +11,7 @@ from cli import names
 class Function:
     """What sets one function apart. `key`, `role_key`: its name and its role in the state; memory in MB."""
 
+    purpose: str
     key: str
     base_name: str
     handler: str
@@ -20,6 +21,7 @@ class Function:
 
 
 PROCESSING = Function(
+    purpose="makes thumbnail, compressed image and record of every upload",
     key="lambda-function",
     base_name=names.FUNCTION,
     handler="lambda_function.handler.lambda_handler",
@@ -28,6 +30,7 @@ PROCESSING = Function(
     timeout=120,
 )
 GALLERY = Function(
+    purpose="answers what the gallery's page asks",
     key="gallery-function",
     base_name=names.GALLERY_FUNCTION,
     handler="lambda_function.gallery_api.lambda_handler",
@@ -36,6 +39,7 @@ GALLERY = Function(
     timeout=15,
 )
 COUNTING = Function(
+    purpose="counts changes of the metadata table into totals",
     key="stats-function",
     base_name=names.STATS_FUNCTION,
     handler="lambda_function.count_stats.lambda_handler",

@@ -1,14 +1,16 @@
 """The zip that Lambda runs: `lambda_function/`, `pipeline/` and the wheels of `lambda_function/requirements.txt`.
 
-Same sources, same bytes, on any system: entries are sorted, carry fixed times, modes and line ends, and no path of the
-machine. (Where Python comes with another zlib only the compression may differ.) Wheels and zips are kept in `.build/`
-under a hash of all that goes into them, so a second build reads a file and needs no network.
+Same commit, same bytes, on any system: entries are sorted, carry fixed times, modes and line ends, and no path of the
+machine. The commit itself is written into the zip's `pipeline/version.py`; where it runs, no git is needed. (Where
+Python comes with another zlib only the compression may differ.) Wheels and zips are kept in `.build/` under a hash of
+all that goes into them, so a second build reads a file and needs no network.
 """
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.commit import commit as commit_of
 from cli.exits import CommandError, Exit
 from pipeline.settings import ROOT
 from setup_scripts.installed import copy_installed
@@ -34,6 +37,7 @@ DEFAULT_ARCHITECTURE = "arm64"
 ARCHITECTURES = ("arm64", "x86_64")
 #: Part of every cache key: raised when the same sources begin to give another zip.
 _FORMAT = 2
+_VERSION = "pipeline/version.py"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
@@ -67,12 +71,18 @@ def local_runtime() -> Runtime:
     return Runtime(python=sys.version_info[:2], machine=machine)
 
 
-def build(runtime: Runtime, home: Path, *, say: Callable[[str], None], root: Path = ROOT) -> Path:
-    """The path of the zip for `runtime` below `home`, made of the checkout `root` when it is not there yet."""
+def build(
+    runtime: Runtime, home: Path, *, say: Callable[[str], None], root: Path = ROOT, commit: str | None = None
+) -> Path:
+    """The path of the zip for `runtime` below `home`, made of the checkout `root` when it is not there yet.
+
+    `commit`: what the zip says that it was made from; by default what git says of `root`.
+    """
     folder = home / ".build"
     requirements = requirements_for(runtime)
     wheels_hash = _digest(_FORMAT, runtime.key, requirements)
     sources = dict(_sources(root))
+    sources[_VERSION] = _stamped(sources[_VERSION], commit or commit_of(root))
     target = folder / f"function-{runtime.key}-{_digest(wheels_hash, sorted(sources.items()))}.zip"
     if not target.is_file():
         wheels = folder / f"wheels-{runtime.key}-{wheels_hash}"
@@ -104,6 +114,11 @@ def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
             found += (path for path in (root / folder).rglob(pattern) if "__pycache__" not in path.parts)
     for path in found:
         yield entry_name(path, root), path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _stamped(version: bytes, commit: str) -> bytes:
+    """The module that holds the version, with the commit in it."""
+    return re.sub(rb'^COMMIT = ".*"$', f'COMMIT = "{commit}"'.encode(), version, count=1, flags=re.MULTILINE)
 
 
 def _install(runtime: Runtime, requirements: str, target: Path) -> None:
