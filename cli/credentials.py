@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.exits import CommandError, Exit
 
@@ -56,31 +56,42 @@ def keys_in(source: Mapping[str, str], description: str) -> Keys | None:
     raise CommandError(f"{description} has {present} but no {missing}: copy all lines, the token too", Exit.REFUSED)
 
 
-def aws_session(environ: Mapping[str, str], env_file: Mapping[str, str], profile: str | None) -> Session:
-    """A session for AWS: `--profile`, then the environment, then `.env`, then what boto3 finds by itself."""
+def boto3_session(core: Any) -> Session:
+    """What commands work with, unless they use botocore alone and have a wrap of their own."""
     from boto3.session import Session
 
+    return Session(botocore_session=core)
+
+
+def aws_session(
+    environ: Mapping[str, str],
+    env_file: Mapping[str, str],
+    profile: str | None,
+    *,
+    wrap: Callable[[Any], Any] = boto3_session,
+) -> Any:
+    """A session for AWS: `--profile`, then the environment, then `.env`, then what botocore finds by itself."""
+    import botocore.session
+
     if profile:
-        return Session(profile_name=profile)
+        return wrap(botocore.session.Session(profile=profile))
     keys = keys_in(environ, "the environment")
     if keys is None and not setting(environ, "AWS_PROFILE"):
         keys = keys_in(env_file, ".env")
         profile = setting(env_file, "AWS_PROFILE")
-    if keys is None:
-        return Session(profile_name=profile)
-    return Session(
-        aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key, aws_session_token=keys.token
-    )
+    core = botocore.session.Session(profile=profile if keys is None else None)
+    if keys is not None:
+        core.set_credentials(keys.access_key, keys.secret_key, keys.token)
+    return wrap(core)
 
 
-def local_session(region: str) -> Session:
+def local_session(region: str, *, wrap: Callable[[Any], Any] = boto3_session) -> Any:
     """A session that knows the local keys and nothing of this machine's AWS files and variables."""
     import botocore.session
-    from boto3.session import Session
 
     nothing = (None, None, None, None)
     # A profile in the environment that does not exist would otherwise stop even a local command.
     core = botocore.session.Session(session_vars={"profile": nothing, "config_file": (None, None, os.devnull, None)})
-    return Session(
-        aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_SECRET, region_name=region, botocore_session=core
-    )
+    core.set_credentials(LOCAL_KEY, LOCAL_SECRET)
+    core.set_config_variable("region", region)
+    return wrap(core)

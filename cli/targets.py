@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from cli import local, names
 from cli.arguments import Choice
-from cli.credentials import aws_session, local_session, read_env_file, setting
+from cli.credentials import aws_session, boto3_session, local_session, read_env_file, setting
 from cli.exits import CommandError
 from cli.state import CURRENT
 from pipeline.clients import make_client
@@ -77,19 +77,24 @@ def _is_current(shelf: Mapping[str, Any], target: Target) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolver:
-    """Finds the target. `start` opens the local cloud's port; only root commands have it."""
+    """Finds the target. `start` opens the local cloud's port; only root commands have it.
+
+    `env_file` takes the place of `.env`, and `wrap` makes a session of botocore's: for commands that have their own.
+    """
 
     environ: Mapping[str, str]
     home: Path
     say: Callable[[str], None]
     start: Callable[[], None] | None = None
+    env_file: Mapping[str, str] | None = None
+    wrap: Callable[[Any], Any] = boto3_session
     reach: local.Reach = local.ensure_running
 
     def resolve(self, choice: Choice, shelf: Mapping[str, Any]) -> Target:
         """The target, reached and with known account; CommandError names what is wrong and how to mend it."""
         if choice.local and choice.profile:
             raise CommandError("--local needs no --profile: leave one of them out")
-        env_file = read_env_file(self.home / ".env")
+        env_file = read_env_file(self.home / ".env") if self.env_file is None else self.env_file
         if choice.local:
             return self._local(choice)
         if choice.aws or choice.profile:
@@ -99,7 +104,7 @@ class Resolver:
         address = self._endpoint_url(env_file)
         if address:
             return self._at(address, choice, env_file)
-        session = aws_session(self.environ, env_file, None)
+        session = aws_session(self.environ, env_file, None, wrap=self.wrap)
         if session.get_credentials() is not None:
             return self._aws(choice, env_file)
         self.say(f"No AWS credentials found: using the local cloud at {self._local_endpoint} (--aws for AWS)")
@@ -135,7 +140,7 @@ class Resolver:
             account=local.ACCOUNT,
             region=local.REGION,
             endpoint_url=self._local_endpoint,
-            session=local_session(local.REGION),
+            session=local_session(local.REGION, wrap=self.wrap),
         )
 
     def _at(self, address: str, choice: Choice, env_file: Mapping[str, str]) -> Target:
@@ -146,7 +151,11 @@ class Resolver:
             return self._local(choice)
         region = self._region(choice, env_file, None)
         loopback = parts.hostname in _LOOPBACK
-        session = local_session(region) if loopback else aws_session(self.environ, env_file, choice.profile)
+        session = (
+            local_session(region, wrap=self.wrap)
+            if loopback
+            else aws_session(self.environ, env_file, choice.profile, wrap=self.wrap)
+        )
         return _identified(session, choice, region, address.rstrip("/"))
 
     def _aws(self, choice: Choice, env_file: Mapping[str, str]) -> Target:
@@ -156,7 +165,7 @@ class Resolver:
         if redirecting:
             text = f"the target is AWS, but {redirecting[0]}={self.environ[redirecting[0]]} points elsewhere"
             raise CommandError(f"{text}: unset it, or leave out --aws")
-        session = aws_session(self.environ, env_file, choice.profile)
+        session = aws_session(self.environ, env_file, choice.profile, wrap=self.wrap)
         return _identified(session, choice, self._region(choice, env_file, session), None)
 
     def _region(self, choice: Choice, env_file: Mapping[str, str], session: Session | None) -> str:
