@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import names
 from setup_scripts.context import Context
+from setup_scripts.table_indexes import ensure_indexes
 from setup_scripts.tables import delete_table, ensure_table, wait_until_active
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _STREAM: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 def create(context: Context) -> None:
     table = ensure_table(context, context.suffixed(names.TABLE), schema())
     _enable_stream(context, table)
+    ensure_indexes(context, table["TableName"], schema())
     context.resources["dynamodb-table"] = table["TableName"]
     context.resources["dynamodb-table-arn"] = table["TableArn"]
 
