@@ -50,6 +50,20 @@ OWN_VARIABLES = {
     "AWS_DEFAULT_REGION": ("the region", "`us-east-1`"),
 }
 
+#: Variables that a job of AWS Batch is given: what each is for, and what holds without it.
+JOB_VARIABLES = {
+    "BATCH_JOB_KEY": ("which batch of the list the job is for: `batch_3`, or `3`", "the array index"),
+    "AWS_BATCH_JOB_ARRAY_INDEX": ("set by AWS Batch on the children of an array job; index 0 is `batch_1`", "none"),
+    "AWS_REGION": ("the region where the list lies", "refused"),
+    "IN_BUCKET": ("the bucket where the list lies", "refused"),
+    "JSON_LOCATION": ("the key of the list; ending with a slash where the list is in shards", "refused"),
+    "OUT_BUCKET": ("the bucket that takes the compressed images", "refused"),
+    "OUT_KEY": ("the prefix of their keys; `/` for none", "refused"),
+    "DIVIDE_CAMERA_WISE": ("`true`: `left/`, `right/`, `front/` and `others/` by how an image's name ends", "`false`"),
+    "OUT_LAYOUT": ("`full`: by bucket and whole key of the source; `basename`: by the last part of it", "`full`"),
+    "BATCH_INDEXES": ("of a retry: the key of a JSON list of the batches that its children are for", "none"),
+}
+
 
 class Undescribed(Exception):
     """A program reads a variable that the tables above do not describe."""
@@ -132,12 +146,13 @@ def _help(command: tuple[str, ...]) -> str:
 
 
 def configuration_page() -> str:
-    undescribed = {name for name in _variables_read() if name not in FUNCTION_VARIABLES | OWN_VARIABLES}
+    undescribed = {name for name in _variables_read() if name not in FUNCTION_VARIABLES | OWN_VARIABLES | JOB_VARIABLES}
     if undescribed:
         raise Undescribed(f"{', '.join(sorted(undescribed))}: describe them in {Path(__file__).name}")
     own = "".join(f"| `{name}` | {use} | {default} |\n" for name, (use, default) in OWN_VARIABLES.items())
+    jobs = "".join(f"| `{name}` | {use} | {default} |\n" for name, (use, default) in JOB_VARIABLES.items())
     functions = "".join(f"| `{name}` | {FUNCTION_VARIABLES[name]} | {default} |\n" for name, default in _defaults())
-    return CONFIGURATION.format(note=NOTE, own=own, functions=functions)
+    return CONFIGURATION.format(note=NOTE, own=own, functions=functions, jobs=jobs)
 
 
 CONFIGURATION = """{note}
@@ -158,7 +173,14 @@ Set in the environment or, for the AWS ones, in `.env` (see `.env.sample`), wher
 
 | variable | what for | without it |
 | --- | --- | --- |
-{functions}"""
+{functions}
+## For the jobs of AWS Batch
+
+`submit_batch.py` and `run_file_list_locally.py` set these on the jobs that run `bulk/compress_images.py`.
+
+| variable | what for | without it |
+| --- | --- | --- |
+{jobs}"""
 
 
 def _defaults() -> Iterator[tuple[str, str]]:

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
+    from mypy_boto3_batch import BatchClient
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 CONNECT_TIMEOUT = 5
@@ -27,14 +31,17 @@ MAX_ATTEMPTS = 4
 _LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
 
 
-def config(*, connections: int = 10, endpoint_url: str | None = None) -> Config:
-    """What every client is made with. `connections`: how many threads may share the client without waiting."""
+def config(*, connections: int = 10, endpoint_url: str | None = None, attempts: int = MAX_ATTEMPTS) -> Config:
+    """What every client is made with. `connections`: how many threads may share the client without waiting.
+
+    `attempts`: 1 for calls that must not be sent twice.
+    """
     from botocore.config import Config
 
     return Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,
         tcp_keepalive=True,
         # An office proxy in the environment cannot reach this machine's own loopback; None means: as the environment.
@@ -65,9 +72,17 @@ def make_client(session: Session | None, service: Literal["logs"], *, endpoint_u
 @overload
 def make_client(session: Session | None, service: Literal["sts"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> STSClient: ...  # noqa: E501
 @overload
+def make_client(session: Session | None, service: Literal["ssm"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SSMClient: ...  # noqa: E501
+@overload
 def make_client(session: Session | None, service: Literal["cloudfront"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudFrontClient: ...  # noqa: E501
 @overload
 def make_client(session: Session | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["batch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> BatchClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["ec2"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> EC2Client: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["ecr"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> ECRClient: ...  # noqa: E501
 # fmt: on
 def make_client(
     session: Session | None,
@@ -76,11 +91,12 @@ def make_client(
     endpoint_url: str | None = None,
     region: str | None = None,
     connections: int = 10,
+    attempts: int = MAX_ATTEMPTS,
 ) -> Any:
     """A client of `service`, safe to share between threads; without a session, one from the environment."""
     return (session or new_session()).client(
         service,
         endpoint_url=endpoint_url,
         region_name=region,
-        config=config(connections=connections, endpoint_url=endpoint_url),
+        config=config(connections=connections, endpoint_url=endpoint_url, attempts=attempts),
     )

@@ -40,7 +40,18 @@ PURE = (
     "signing",
     "version",
 )
-EDGES = ("sources", "storage", "queues", "records", "notifications", "redirects", "deliveries", "batch_jobs")
+EDGES = (
+    "sources",
+    "storage",
+    "queues",
+    "records",
+    "notifications", "parameters",
+    "redirects",
+    "deliveries",
+    "batch_jobs",
+    "batch_following",
+    "stored_lists",
+)
 TOOLS = ("clients", "settings", "watch", "budget", "guard")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
@@ -53,8 +64,8 @@ LEVELS = (
     ("listing", "stats", "failures"),
     EDGES,
     ("replacing", "verifying"),
-    ("objects",),
-    ("aws_errors", "outbound", "outbound_settings"),
+    ("objects", "job_claims"),
+    ("aws_errors", "outbound", "outbound_settings", "batch_settings"),
     ("guarded_connections",),
     TOOLS,
     PURE,

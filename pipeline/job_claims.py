@@ -1,0 +1,105 @@
+"""Who submits: SubmitJob has no client token, so a small object beside the file list takes its place.
+
+`<list>.jobs/<token>.json` is created before the job is submitted, and only once; afterwards it holds the job's id.
+Whoever finds it without an id asks AWS Batch for a job of its name before going on.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws_errors import code_of, retried, status_of
+from pipeline.errors import RetryError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """`owner` is another one for each process that tries; `at`: seconds since 1970; `job_id` once there is a job."""
+
+    name: str
+    owner: str
+    at: float
+    job_id: str | None = None
+    etag: str = field(default="", compare=False)
+
+
+class Claims:
+    """The claims beside one file list. Every method raises RetryError for what may work later."""
+
+    def __init__(self, s3: S3Client, bucket: str, location: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._folder = f"{location.rstrip('/')}.jobs/"
+
+    def key(self, token: str, kind: str = "json") -> str:
+        return f"{self._folder}{token}.{kind}"
+
+    def take(self, token: str, name: str, now: float) -> tuple[Claim, bool]:
+        """The claim of that token, and whether it is ours."""
+        ours = Claim(name=name, owner=uuid.uuid4().hex, at=now)
+        made = self._put(token, ours, IfNoneMatch="*")
+        if made:
+            return made, True
+        present = self.read(token)
+        if present is None:
+            raise RetryError(f"s3://{self._bucket}/{self.key(token)} was there and is gone again")
+        # boto may have sent our own put twice, because the first answer was lost.
+        return present, present.owner == ours.owner
+
+    def take_over(self, token: str, claim: Claim, now: float) -> Claim | None:
+        """Our claim in the place of one whose owner does not go on; None where somebody else was quicker."""
+        ours = Claim(name=claim.name, owner=uuid.uuid4().hex, at=now)
+        return self._replace(token, claim, ours)
+
+    def settle(self, token: str, claim: Claim, job_id: str) -> None:
+        """Keep the job's id; where somebody took the claim over meanwhile, theirs stays."""
+        self._replace(token, claim, replace(claim, job_id=job_id))
+
+    def release(self, token: str, claim: Claim) -> None:
+        """There is no job and there will be none."""
+        with retried(f"DeleteObject s3://{self._bucket}/{self.key(token)}"):
+            try:
+                self._s3.delete_object(Bucket=self._bucket, Key=self.key(token), IfMatch=claim.etag)
+            except ClientError as error:
+                if status_of(error) not in (404, 412):
+                    raise
+
+    def read(self, token: str) -> Claim | None:
+        with retried(f"GetObject s3://{self._bucket}/{self.key(token)}"):
+            try:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=self.key(token))
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            with answer["Body"] as body:
+                return Claim(**json.loads(body.read()), etag=answer["ETag"])
+
+    def _replace(self, token: str, old: Claim, new: Claim) -> Claim | None:
+        made = self._put(token, new, IfMatch=old.etag)
+        present = made or self.read(token)
+        return present if present == new else None
+
+    def _put(self, token: str, claim: Claim, **condition: Any) -> Claim | None:
+        """The claim as it now stands, or None where the condition does not hold."""
+        facts = {name: value for name, value in asdict(claim).items() if name != "etag"}
+        body = json.dumps(facts, indent=2).encode()
+        key = self.key(token)
+        with retried(f"PutObject s3://{self._bucket}/{key}"):
+            try:
+                answer = self._s3.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition
+                )
+            except ClientError as error:
+                if status_of(error) in (404, 412) and code_of(error) != "NoSuchBucket":
+                    return None
+                raise
+        return replace(claim, etag=answer["ETag"])

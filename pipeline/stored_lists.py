@@ -1,0 +1,123 @@
+"""File lists in S3: counted before jobs are submitted, and read by each job as far as it needs."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, cast
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws_errors import code_of, retried
+from pipeline.file_list import (
+    MANIFEST,
+    Manifest,
+    batch_name,
+    count_images,
+    images_of,
+    images_of_shard,
+    require_complete,
+    shard_name,
+)
+from pipeline.json_tokens import FileListError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK = 1 << 16
+
+
+class StoredList:
+    """One list: the key of a file, or a prefix with a slash at its end for shards.
+
+    Methods raise FileListError, which names the list, for what is not there or is no list, and RetryError for what may
+    work later.
+    """
+
+    def __init__(self, s3: S3Client, bucket: str, location: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._location = location.removesuffix(MANIFEST) if location.endswith(f"/{MANIFEST}") else location
+        self.bytes_read = 0
+
+    def __str__(self) -> str:
+        return f"s3://{self._bucket}/{self._location}"
+
+    def etag(self) -> str:
+        """Of the file, or of the manifest."""
+        key = self._location + MANIFEST * self._is_sharded
+        with self._explained(key), retried(f"HeadObject s3://{self._bucket}/{key}"):
+            return self._s3.head_object(Bucket=self._bucket, Key=key)["ETag"].strip('"')
+
+    def count(self) -> int:
+        """How many batches the list has, batch_1 to that one."""
+        if self._is_sharded:
+            return self._manifest().batches
+        with self._explained(self._location), self._open(self._location) as body:
+            return require_complete(count_images(self._texts(body)))
+
+    def images(self, number: int) -> list[str]:
+        """The images of one batch."""
+        if self._is_sharded:
+            return self._images_of_shard(number)
+        with self._explained(self._location), self._open(self._location) as body:
+            found = images_of(self._texts(body), number)
+        if found is None:
+            raise FileListError(f"{self} has no {batch_name(number)}")
+        return found
+
+    def indexes(self, key: str) -> list[int]:
+        """The batches that a retry is about."""
+        with self._explained(key), self._open(key) as body:
+            found = json.loads("".join(self._texts(body)))
+            if not isinstance(found, list) or not all(type(entry) is int and entry > 0 for entry in found):
+                raise FileListError("it is no list of numbers of batches")
+        return found
+
+    @property
+    def _is_sharded(self) -> bool:
+        return self._location.endswith("/")
+
+    def _manifest(self) -> Manifest:
+        key = self._location + MANIFEST
+        with self._explained(key), self._open(key) as body:
+            return Manifest.from_json("".join(self._texts(body)))
+
+    def _images_of_shard(self, number: int) -> list[str]:
+        # The manifest comes last to its place: without it, the shard may be of a list that is only half there.
+        batches = self._manifest().batches
+        if number > batches:
+            raise FileListError(f"{self} has no {batch_name(number)}: it has {batches} batches")
+        key = self._location + shard_name(number)
+        with self._explained(key), self._open(key) as body:
+            return images_of_shard("".join(self._texts(body)).splitlines())
+
+    @contextmanager
+    def _open(self, key: str) -> Iterator[IO[bytes]]:
+        with retried(f"GetObject s3://{self._bucket}/{key}"):
+            with self._s3.get_object(Bucket=self._bucket, Key=key)["Body"] as body:
+                yield cast(IO[bytes], body)
+
+    def _texts(self, body: IO[bytes]) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        while data := body.read(_CHUNK):
+            self.bytes_read += len(data)
+            yield decoder.decode(data)
+        yield decoder.decode(b"", final=True)
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        """Put what is wrong with the list into words that name it."""
+        place = f"s3://{self._bucket}/{key}"
+        try:
+            yield
+        except ValueError as error:
+            # UnicodeDecodeError and JSON's errors are ValueErrors, too.
+            raise FileListError(f"{place} is no file list: {error}") from error
+        except Exception as error:
+            cause = error.__cause__
+            if isinstance(cause, ClientError) and code_of(cause) in ("NoSuchKey", "NoSuchBucket", "404"):
+                raise FileListError(f"{place} does not exist") from error
+            raise
