@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.deliveries import Delivery
@@ -34,12 +35,13 @@ def answer(job: UrlJob, services: UrlServices, watch: Watch) -> Answered:
     where a later try may do better.
     """
     delivery = services.deliveries.begun(job.reply.id) if job.deliveries > 1 else None
-    body = delivery.body if delivery else _Making(job, services, watch).body()
+    making = _Making(job, services, watch)
+    body = delivery.body if delivery else making.body()
     told = _tell(job, services, body, delivery.told if delivery else {})
     watch("notify", {"reply": job.reply.id, **told})
     if delivery:
         services.deliveries.forget(job.reply.id)
-    return Answered(job, body, told)
+    return Answered(job, body, told, making.errors)
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,15 @@ class _Making:
     job: UrlJob
     services: UrlServices
     watch: Watch
+    errors: dict[str, RejectError] = dataclass_field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """All that the message said, what was made of each image, and why nothing was made of one."""
         made = {address: self.make(address) for address in {source.url: None for source in self.job.sources}}
         results = [(source.field, made[source.url]) for source in self.job.sources]
         infos = {f"{field}_info": _info(result, self.job.outputs) for field, result in results}
-        errors = [_error(field, result) for field, result in results if isinstance(result, RejectError)]
+        self.errors.update((field, result) for field, result in results if isinstance(result, RejectError))
+        errors = [_error(field, error) for field, error in self.errors.items()]
         return {**self.job.reply.fields, **infos, **({"errors": errors} if errors else {})}
 
     def make(self, address: str) -> Made:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import RejectError, RetryError, SkipError
-from pipeline.job import Job
+from pipeline.job import Answered, Job, Result, UrlJob
 from pipeline.messages import Message, Uploads, decode
 from pipeline.process import process
 from pipeline.services import Services
+from pipeline.url_messages import Images, decode_urls
+
+if TYPE_CHECKING:
+    from pipeline.url_services import UrlServices
 
 
 class Report(Protocol):
@@ -24,8 +28,8 @@ class Report(Protocol):
 
 def consume(
     message: Message,
-    uploads: Uploads,
-    services: Services,
+    intake: Uploads | Images,
+    services: Services | UrlServices,
     report: Report,
     *,
     clock: Callable[[], float] = time.perf_counter,
@@ -35,7 +39,7 @@ def consume(
     Anything else that comes out of here is a bug: it was reported as one, and its trace is the caller's to log.
     """
     try:
-        jobs = decode(message, uploads)
+        jobs = decode_urls(message, intake) if isinstance(intake, Images) else decode(message, intake)
     except SkipError as skip:
         return report("SKIPPED", {"reason": skip.reason})
     except RejectError as reject:
@@ -53,16 +57,17 @@ def _urgency(error: Exception) -> float:
     return (error.after or 0) if isinstance(error, RetryError) else -1
 
 
-def _finish(job: Job, services: Services, report: Report, clock: Callable[[], float]) -> Exception | None:
+def _finish(job: Job | UrlJob, services: Any, report: Report, clock: Callable[[], float]) -> Exception | None:
     started = clock()
     outcome, facts, error = _outcome(job, services)
-    report(outcome, {"key": job.source.key, **facts, "ms": round(1000 * (clock() - started), 1)})
+    name = {"key": job.source.key} if isinstance(job, Job) else {"reply": job.reply.id}
+    report(outcome, {**name, **facts, "ms": round(1000 * (clock() - started), 1)})
     return error
 
 
-def _outcome(job: Job, services: Services) -> tuple[str, dict[str, object], Exception | None]:
+def _outcome(job: Job | UrlJob, services: Any) -> tuple[str, dict[str, object], Exception | None]:
     try:
-        record = process(job, services).record
+        ended = process(job, services)
     except SkipError as skip:
         return "SKIPPED", {"reason": skip.reason}, None
     except RejectError as reject:
@@ -71,10 +76,25 @@ def _outcome(job: Job, services: Services) -> tuple[str, dict[str, object], Exce
         return "RETRY", {"reason": retry.reason}, retry
     except Exception as bug:
         return "BUG", {"reason": repr(bug)}, bug
+    return *(_recorded(ended) if isinstance(ended, Result) else _answered(ended)), None
+
+
+def _recorded(result: Result) -> tuple[str, dict[str, object]]:
+    record = result.record
     if record is None:
-        return "REMOVED", {}, None
+        return "REMOVED", {}
     sizes = {output.name: output.bytes for output in record.outputs}
     facts: dict[str, object] = {"bytes": record.original_bytes, **sizes}
     if record.error_code:
         facts |= {"code": record.error_code, "reason": record.error_message}
-    return record.outcome.value, facts, None
+    return record.outcome.value, facts
+
+
+def _answered(answered: Answered) -> tuple[str, dict[str, object]]:
+    """FAILED where not one image of the message was good; a code wherever one was not."""
+    errors = answered.errors
+    facts: dict[str, object] = dict(answered.told)
+    if errors:
+        reasons = "; ".join(f"{field}: {error.reason}" for field, error in errors.items())
+        facts |= {"code": next(iter(errors.values())).code, "reason": reasons}
+    return ("FAILED" if len(errors) == len(answered.job.sources) else "DONE"), facts

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipeline.errors import Code
+from pipeline.errors import Code, RejectError
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
 
 
@@ -207,9 +207,11 @@ class Result:
 class Answered:
     """How the job of a URL message ended: what the reply said, and what became of it at each of its two places.
 
-    `told`: "sent", or the code for which it was given up, by "redirect" and "postback".
+    `told`: "sent", or why it was given up, by "redirect" and "postback". `errors`: why there is no image, by the field
+    that names it.
     """
 
     job: UrlJob
     body: Mapping[str, Any]
     told: Mapping[str, str]
+    errors: Mapping[str, RejectError] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
     fetch → transform → put → record → clean → confirm    (or, where the object is gone:)  unrecord → clean → confirm
     look → fetch → transform → put                        for a job that keeps no record
+    fetch → transform → put → notify                      for a message with URLs (`answering.py`)
 
 No step trusts the message: what is done follows from the object, and from the record as it was before the object was
 read. A worker may die after any step; the next delivery goes the same way again and ends in the same state.
@@ -16,27 +17,39 @@ Without a record, the outputs themselves tell what is done, and the condition on
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, overload
+
+from pipeline.answering import answer
 from pipeline.describing import describe
 from pipeline.errors import RetryError, SkipError
 from pipeline.images.transform import Transformed
-from pipeline.job import Job, Record, Result
+from pipeline.job import Answered, Job, Record, Result, UrlJob
 from pipeline.objects import StoredObject
 from pipeline.services import Services
 from pipeline.steps import Steps
 from pipeline.watch import Watch, silent
 
-STEPS = ("look", "fetch", "transform", "put", "record", "unrecord", "clean", "confirm")
+if TYPE_CHECKING:
+    from pipeline.url_services import UrlServices
+
+STEPS = ("look", "fetch", "transform", "put", "record", "unrecord", "clean", "confirm", "notify")
 
 #: How often an object may change under our hands before the message goes back to the queue.
 ATTEMPTS = 3
 
 
-def process(job: Job, services: Services, watch: Watch = silent) -> Result:
-    """Bring outputs and record of the job's source up to date with the object as it is now.
+@overload
+def process(job: Job, services: Services, watch: Watch = silent) -> Result: ...
+@overload
+def process(job: UrlJob, services: UrlServices, watch: Watch = silent) -> Answered: ...
+def process(job: Job | UrlJob, services: Any, watch: Watch = silent) -> Result | Answered:
+    """Bring outputs and record of the job's source up to date with the object as it is now, or answer its message.
 
     Raises SkipError where nothing was left to do and RetryError where a later try may do better. A bad image is no
-    error but a Result with a FAILED record, unless the job keeps no record: then RejectError comes through.
+    error but a Result with a FAILED record, or part of the answer; from a job that has neither, RejectError comes out.
     """
+    if isinstance(job, UrlJob):
+        return answer(job, services, watch)
     steps = Steps(job, services, watch)
     if not job.record:
         return _unrecorded(steps)

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
+from pipeline.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 #: The message attribute that a dead letter carries when it is sent again: SQS counts its deliveries from one, but it
-#: has had workers before, some of which it may have killed.
+#: has had workers before, some of which it may have killed. Its value is the id that the message had at first.
 REDRIVEN = "Redriven"
 
 _LONGEST_DELAY = 900
@@ -35,6 +36,14 @@ class DeadLetter:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Received:
+    """A message that is hidden from others for a while: until it is deleted, put off, or the time is over."""
+
+    message: Message
+    receipt_handle: str = field(repr=False)
+
+
 class Queue:
     """One queue. Every method raises RetryError for whatever SQS may answer better later."""
 
@@ -49,6 +58,24 @@ class Queue:
             body["force"] = True
         with retried(f"SendMessage to {self._queue_url}"):
             self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
+
+    def receive(self, *, visibility: int, wait: int) -> Received | None:
+        """The next message, hidden for `visibility` seconds; None where none has come within `wait` seconds."""
+        with retried(f"ReceiveMessage from {self._queue_url}"):
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=1,
+                VisibilityTimeout=visibility,
+                WaitTimeSeconds=wait,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageAttributeNames=[REDRIVEN],
+            )
+        return next((_received(message) for message in answer.get("Messages", [])), None)
+
+    def delete(self, receipt_handle: str) -> None:
+        """Done: it does not come back."""
+        with retried(f"DeleteMessage in {self._queue_url}"):
+            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt_handle)
 
     def put_off(self, receipt_handle: str, delay: int) -> None:
         """Let a received message come back after `delay` seconds instead of the queue's visibility timeout."""
@@ -84,7 +111,7 @@ class DeadLetterQueue:
             # SQS drops a second copy of the same letter by itself, for five minutes.
             request |= {"MessageGroupId": letter.group_id, "MessageDeduplicationId": letter.message_id}
         with retried(f"SendMessage to {queue_url}"):
-            self._sqs.send_message(**request, MessageAttributes=_marked(letter.attributes))
+            self._sqs.send_message(**request, MessageAttributes=_marked(letter))
         with retried(f"DeleteMessage in {self._queue_url}"):
             self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt_handle)
 
@@ -117,12 +144,25 @@ class DeadLetterQueue:
         ]
 
 
-def _marked(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def first_id(message_id: str, mark: str | None) -> str:
+    """The id under which a message came first; `mark`: the value of its attribute REDRIVEN, if it has one."""
+    return mark if mark and mark != "true" else message_id
+
+
+def _received(message: Mapping[str, Any]) -> Received:
+    mark = message.get("MessageAttributes", {}).get(REDRIVEN, {}).get("StringValue")
+    deliveries = int(message["Attributes"]["ApproximateReceiveCount"]) + (mark is not None)
+    known = Message(message["Body"], first_id(message["MessageId"], mark), deliveries)
+    return Received(known, message["ReceiptHandle"])
+
+
+def _marked(letter: DeadLetter) -> dict[str, Any]:
     """The attributes as they may be sent, the mark among them; SQS takes ten, and ours is the one that counts."""
-    fields = ("DataType", "StringValue", "BinaryValue")
+    fields, attributes = ("DataType", "StringValue", "BinaryValue"), letter.attributes
     kept = [name for name in attributes if name != REDRIVEN][: _MOST_ATTRIBUTES - 1]
     sendable = {name: {key: attributes[name][key] for key in fields if key in attributes[name]} for name in kept}
-    return {**sendable, REDRIVEN: {"DataType": "String", "StringValue": "true"}}
+    first = first_id(letter.message_id, attributes.get(REDRIVEN, {}).get("StringValue"))
+    return {**sendable, REDRIVEN: {"DataType": "String", "StringValue": first}}
 
 
 def retry_delay(deliveries: int, after: float | None, jitter: Callable[[], float] = random.random) -> int:

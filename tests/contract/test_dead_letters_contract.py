@@ -47,15 +47,16 @@ def waiting(clients, url):
 def test_dead_letters_go_back_with_their_attributes_and_the_mark(clients, queues):
     queue, dead = queues
     send(clients, dead, *(f"body {number}" for number in range(12)))
-    letters = DeadLetterQueue(clients["sqs"], dead, wait=0)
+    letters, first_ids = DeadLetterQueue(clients["sqs"], dead, wait=0), {}
 
     for letter in letters.receive():
+        first_ids[letter.body] = letter.message_id
         letters.send_back(letter, queue)
 
     found = waiting(clients, queue)
     assert sorted(message["Body"] for message in found) == sorted(f"body {number}" for number in range(12))
     for message in found:
-        assert message["MessageAttributes"][REDRIVEN]["StringValue"] == "true"
+        assert message["MessageAttributes"][REDRIVEN]["StringValue"] == first_ids[message["Body"]]
         assert message["MessageAttributes"]["Origin"]["StringValue"] == "a topic"
     assert list(letters.receive()) == []
 

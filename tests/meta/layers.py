@@ -65,7 +65,7 @@ LEVELS = (
     EDGES,
     ("replacing", "verifying"),
     ("objects", "job_claims"),
-    ("aws_errors", "outbound", "outbound_settings", "batch_settings"),
+    ("aws_errors", "outbound", "outbound_settings", "image_settings", "batch_settings"),
     ("guarded_connections",),
     TOOLS,
     PURE,

@@ -1,4 +1,11 @@
-from pipeline.queues import retry_delay
+from pipeline.queues import first_id, retry_delay
+
+
+def test_a_message_keeps_its_first_id_through_every_redrive():
+    assert first_id("now", None) == "now"
+    assert first_id("now", "at first") == "at first"
+    # As it was marked by an older version.
+    assert first_id("now", "true") == "now"
 
 
 def test_what_the_other_side_asked_for_is_kept_up_to_a_quarter_of_an_hour():
