@@ -1,0 +1,278 @@
+"""The bucket as the drainer sees it, by botocore: nothing here knows of files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from bulk.drain.checksums import Expected, expected
+from bulk.drain.outcomes import AgainError, KeepError, Outcome
+from cli.exits import EXPIRED, UNKNOWN, CommandError
+from pipeline.aws_errors import code_of, retried, status_of
+
+#: S3's own limits: objects in one DeleteObjects, and bytes in one CopyObject.
+MOST_DELETED_AT_ONCE = 1000
+MOST_COPIED = 5 * 1024**3
+NULL_VERSION = "null"
+#: What XML cannot carry, or reads as something else (a carriage return): such keys are removed one by one, by address.
+_NOT_IN_XML = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One object, or one version of it, as a listing shows it. `version_id` is set where that version is meant."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+    version_id: str | None = None
+    is_latest: bool = True
+    is_marker: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What S3 tells of the bytes that it sends, and what only the log can keep, since a file cannot."""
+
+    etag: str
+    version_id: str | None
+    size: int
+    modified: datetime
+    expected: Expected | None
+    content_type: str
+    metadata: dict[str, str]
+
+    @property
+    def identity(self) -> str:
+        """What differs whenever the bytes may; the version called null may be replaced by another of that name."""
+        return self.etag if self.version_id in (None, NULL_VERSION) else str(self.version_id)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why S3 did not remove an object: its code and words."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Removed:
+    """It is removed; `marker` is the VersionId of the delete marker that hides it, where the bucket keeps versions."""
+
+    marker: str | None
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What to remove: by version, or else the current object if it still has this ETag."""
+
+    key: str
+    etag: str
+    version_id: str | None = None
+
+
+class Bucket:
+    """Verbs on one bucket. RetryError for what S3 may answer better later, KeepError for what cannot be read."""
+
+    def __init__(self, s3: Any, name: str) -> None:
+        self._s3 = s3
+        self.name = name
+        # Asked for as a header and not as a parameter: botocore would take every checksum a second time.
+        s3.meta.events.register("before-call.s3.GetObject", _ask_for_checksum)
+
+    def require(self, prefix: str, place: str) -> None:
+        """CommandError where there is no such bucket; botocore's error where it may not be listed."""
+        try:
+            self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+            text = f"there is no bucket {self.name} on {place}: check bucket_name, --local, --aws and --region"
+            raise CommandError(text) from error
+        except ParamValidationError as error:
+            raise CommandError(f"bucket_name={self.name} is no name of a bucket: {error}") from error
+
+    def is_versioned(self) -> bool:
+        """Whether the bucket keeps versions, or has kept them once."""
+        return bool(self._s3.get_bucket_versioning(Bucket=self.name).get("Status"))
+
+    def objects(self, prefix: str) -> Iterator[Candidate]:
+        """The current objects below the prefix, in the order of their keys."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield Candidate(entry["Key"], entry["Size"], entry["ETag"].strip('"'), entry["LastModified"])
+
+    def versions(self, prefix: str) -> Iterator[list[Candidate]]:
+        """All versions and delete markers of one key after the other, each key's from the oldest to the newest."""
+        versions: list[Candidate] = []
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
+            entries = [(entry, False) for entry in page.get("Versions", [])]
+            entries += [(entry, True) for entry in page.get("DeleteMarkers", [])]
+            for entry, is_marker in sorted(entries, key=lambda pair: pair[0]["Key"].encode()):
+                if versions and versions[0].key != entry["Key"]:
+                    yield _by_age(versions)
+                    versions = []
+                versions.append(_version(entry, is_marker=is_marker))
+        if versions:
+            yield _by_age(versions)
+
+    def get(self, candidate: Candidate, *, start: int = 0, etag: str | None = None) -> tuple[Facts, Any]:
+        """Facts and body, from byte `start` on; with `etag`, AgainError where the object has another one by now."""
+        request: dict[str, Any] = {"Bucket": self.name, "Key": candidate.key}
+        if candidate.version_id:
+            request["VersionId"] = candidate.version_id
+        if etag:
+            request["IfMatch"] = f'"{etag}"'
+        if start:
+            request["Range"] = f"bytes={start}-"
+        with self._reading("GetObject", candidate.key):
+            answer = self._s3.get_object(**request)
+        if start and not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
+            raise AgainError(Outcome.FAILED, "the service did not send the range that it was asked for")
+        return _facts(answer, candidate, answer["ContentLength"] + start), answer["Body"]
+
+    def head(self, candidate: Candidate) -> Facts | None:
+        """The facts of the object, or of that version, as it is now; None where it is gone."""
+        request = {"VersionId": candidate.version_id} if candidate.version_id else {}
+        with self._reading("HeadObject", candidate.key):
+            try:
+                answer = self._s3.head_object(Bucket=self.name, Key=candidate.key, ChecksumMode="ENABLED", **request)
+            except ClientError as error:
+                if status_of(error) in (404, 405):
+                    return None
+                raise
+        return _facts(answer, candidate, answer["ContentLength"])
+
+    def part_sizes(self, candidate: Candidate, facts: Facts) -> list[int]:
+        """The sizes in bytes of the parts that the object was uploaded in."""
+        assert facts.expected
+        request = {"VersionId": candidate.version_id} if candidate.version_id else {}
+        sizes = []
+        for number in range(1, (facts.expected.parts or 1) + 1):
+            with self._reading("HeadObject", candidate.key):
+                answer = self._s3.head_object(
+                    Bucket=self.name, Key=candidate.key, PartNumber=number, IfMatch=f'"{facts.etag}"', **request
+                )
+            sizes.append(answer["ContentLength"])
+        return sizes
+
+    def delete(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
+        """Remove them, at most MOST_DELETED_AT_ONCE; RetryError where it cannot be said what became of them."""
+        together = [one for one in deletions if not _NOT_IN_XML.search(one.key)]
+        answers = self._delete_together(together) if together else {}
+        for one in deletions:
+            if one not in answers:
+                answers[one] = self._delete_alone(one)
+        return answers
+
+    def _delete_together(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
+        wanted = {(one.key, one.version_id): one for one in deletions}
+        with retried(f"DeleteObjects s3://{self.name}/{deletions[0].key} and {len(deletions) - 1} more"):
+            answer = self._s3.delete_objects(
+                Bucket=self.name, Delete={"Objects": [_identifier(one) for one in deletions]}
+            )
+        answers: dict[Deletion, Removed | Refusal] = {}
+        for entry in answer.get("Deleted", []):
+            answers[wanted[entry["Key"], entry.get("VersionId")]] = Removed(entry.get("DeleteMarkerVersionId"))
+        for error in answer.get("Errors", []):
+            refusal = Refusal(error.get("Code", ""), error.get("Message", ""))
+            answers[wanted[error["Key"], error.get("VersionId")]] = refusal
+        return answers
+
+    def _delete_alone(self, deletion: Deletion) -> Removed | Refusal:
+        request = {"VersionId": deletion.version_id} if deletion.version_id else {"IfMatch": f'"{deletion.etag}"'}
+        with retried(f"DeleteObject s3://{self.name}/{deletion.key}"):
+            try:
+                answer = self._s3.delete_object(Bucket=self.name, Key=deletion.key, **request)
+            except ClientError as error:
+                if status_of(error) >= 500:
+                    raise
+                return Refusal(code_of(error), str(error.response["Error"].get("Message", "")))
+        return Removed(answer.get("VersionId") if answer.get("DeleteMarker") else None)
+
+    def copy(self, deletion: Deletion, size: int, to: str) -> None:
+        """Copy the object as it was read within the bucket; AgainError where it has changed, KeepError if too large."""
+        if size > MOST_COPIED:
+            raise KeepError(Outcome.FAILED, "over 5 GiB: one CopyObject cannot bring it into quarantine")
+        source = {"Bucket": self.name, "Key": deletion.key}
+        with self._reading("CopyObject", deletion.key):
+            self._s3.copy_object(Bucket=self.name, Key=to, CopySource=source, CopySourceIfMatch=f'"{deletion.etag}"')
+
+    def expires(self, prefix: str) -> bool:
+        """Whether a lifecycle rule lets what lies below the prefix expire; rules that we may not see are none."""
+        try:
+            rules = self._s3.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"]
+        except ClientError:
+            return False
+        active = (rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule)
+        return any(prefix.startswith(rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))) for rule in active)
+
+    @contextmanager
+    def _reading(self, operation: str, key: str) -> Iterator[None]:
+        """Sorts out the answers that are about this one object; the rest may pass, or end the run."""
+        with retried(f"{operation} s3://{self.name}/{key}"):
+            try:
+                yield
+            except ClientError as error:
+                code, status = code_of(error), status_of(error)
+                if code in ("NoSuchKey", "NoSuchVersion") or status == 404 and operation != "HeadObject":
+                    raise KeepError(Outcome.GONE, "removed by somebody else") from error
+                if status == 412:
+                    raise AgainError(Outcome.CHANGED, "overwritten while it was drained") from error
+                if code == "InvalidObjectState":
+                    raise KeepError(
+                        Outcome.ARCHIVED, "archived: restore it first (aws s3api restore-object)"
+                    ) from error
+                if status == 400 and operation != "CopyObject" and code not in EXPIRED | UNKNOWN:
+                    text = f"cannot be read: {error.response['Error'].get('Message') or code}"
+                    raise KeepError(Outcome.ENCRYPTED, text) from error
+                raise
+
+
+def _ask_for_checksum(params: dict[str, Any], **_: Any) -> None:
+    if "Range" not in params["headers"]:
+        params["headers"]["x-amz-checksum-mode"] = "ENABLED"
+
+
+def _identifier(deletion: Deletion) -> dict[str, str]:
+    if deletion.version_id:
+        return {"Key": deletion.key, "VersionId": deletion.version_id}
+    return {"Key": deletion.key, "ETag": f'"{deletion.etag}"'}
+
+
+def _version(entry: dict[str, Any], *, is_marker: bool) -> Candidate:
+    return Candidate(
+        entry["Key"],
+        entry.get("Size", 0),
+        entry.get("ETag", "").strip('"'),
+        entry["LastModified"],
+        entry["VersionId"],
+        entry["IsLatest"],
+        is_marker,
+    )
+
+
+def _by_age(versions: Sequence[Candidate]) -> list[Candidate]:
+    """The oldest first; S3 lists the newest first, which decides between those of the same second."""
+    return sorted(reversed(versions), key=lambda version: (version.is_latest, version.modified))
+
+
+def _facts(answer: dict[str, Any], candidate: Candidate, size: int) -> Facts:
+    version_id = answer.get("VersionId")
+    return Facts(
+        etag=answer["ETag"].strip('"'),
+        version_id=candidate.version_id or (None if version_id == NULL_VERSION else version_id),
+        size=size,
+        modified=answer["LastModified"],
+        expected=expected(answer),
+        content_type=answer.get("ContentType", ""),
+        metadata=answer.get("Metadata", {}),
+    )

@@ -1,0 +1,214 @@
+"""Moves objects out of a bucket into a local folder: each is verified on the disk before it is removed from S3."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import argparse
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bulk.drain import settings
+from bulk.drain.settings import Wanted
+from cli import console, exits
+from cli.arguments import Choice, command_parser
+from cli.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from bulk.drain.bucket import Bucket
+    from bulk.drain.order import Drainer, Watch
+    from bulk.drain.selection import Selection
+
+_WORKERS = 16
+
+
+def main(argv: Sequence[str] | None = None, *, environ: Mapping[str, str] = os.environ) -> int:
+    """Parse, ask, drain, report; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    return exits.run(lambda: _run(arguments, environ))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "Moves objects out of a bucket into a local folder: verified on the disk first, then removed from S3.",
+        "python bulk/drain_bucket.py --dry-run                 what config/.env describes; changes nothing",
+        "python bulk/drain_bucket.py                           asks once, then drains",
+        "python bulk/drain_bucket.py --bucket-name inbox --path-to-search 'scans/2024*.tif' --local-base-path ~/scans",
+        "python bulk/drain_bucket.py --yes --older-than 7d --quarantine-prefix quarantine/",
+        "python bulk/drain_bucket.py --yes --purge-versions    all versions, the oldest first",
+        prog="drain_bucket.py",
+    )
+    _add_what(parser)
+    _add_how(parser)
+    return parser
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_argument_group("what to drain (else from the environment, else from config/.env)")
+    what.add_argument("--bucket-name", metavar="BUCKET", help="the bucket")
+    what.add_argument("--path-to-search", metavar="PATH", help="a prefix of keys, or a pattern with * and ?")
+    what.add_argument("--local-base-path", metavar="FOLDER", help="where the objects go")
+    what.add_argument("--processed-path", metavar="FOLDER", help="objects that are in it already are only removed")
+    what.add_argument("--older-than", type=settings.age, metavar="AGE", help="leave younger ones: 30m, 12h, 7d, 2w")
+    what.add_argument("--max-delete", type=settings.count, metavar="N", help="remove at most N objects")
+    what.add_argument("--purge-versions", action="store_true", help="drain and delete every version of each key")
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="change nothing, list what would be drained to where")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--verify",
+        choices=("stored", "twice"),
+        default="stored",
+        help="objects that S3 has no checksum of: leave them (stored), or download them twice and compare (twice)",
+    )
+    parser.add_argument(
+        "--processed-match",
+        choices=("checksum", "size"),
+        default="checksum",
+        help="a processed file is the object's if its checksum is, or already if name and size are",
+    )
+    parser.add_argument(
+        "--quarantine-prefix",
+        type=settings.quarantine_prefix,
+        metavar="PREFIX",
+        help="copy each object below this prefix of the bucket before it is removed",
+    )
+    parser.add_argument("--workers", type=settings.worker_count, default=_WORKERS, help=f"default: {_WORKERS}")
+    parser.add_argument("--rate-limit", type=settings.byte_rate, metavar="RATE", help="bytes a second, such as 20MB")
+
+
+def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if os.name != "posix":
+        raise CommandError("the drainer needs Linux or macOS: here a folder cannot be made durable")
+    from bulk.drain.bucket import Bucket
+    from bulk.drain.session import env_file_of, find_target, s3_client
+
+    env_file = env_file_of(environ)
+    wanted = Wanted.of(arguments, environ, env_file)
+    target = find_target(Choice.from_arguments(arguments), environ, env_file, console.say)
+    bucket = Bucket(s3_client(target, connections=arguments.workers + 2), wanted.bucket_name)
+    bucket.require(wanted.path_to_search.prefix, target.description)
+    selection = _selection(arguments, wanted, bucket)
+    console.say(f"Draining s3://{bucket.name} on {target.description} into {wanted.local_base_path}")
+    if arguments.dry_run:
+        from bulk.drain.dry_run import print_plan
+
+        return print_plan(selection, wanted, as_json=arguments.json)
+    _ask(arguments, selection)
+    _warn(arguments, bucket)
+    return _drain(arguments, wanted, selection)
+
+
+def _selection(arguments: argparse.Namespace, wanted: Wanted, bucket: Bucket) -> Selection:
+    from bulk.drain.selection import Selection
+
+    return Selection(
+        bucket=bucket,
+        search=wanted.path_to_search,
+        versions=arguments.purge_versions and bucket.is_versioned(),
+        newest=datetime.now(UTC) - arguments.older_than if arguments.older_than else None,
+        but_below=arguments.quarantine_prefix,
+    )
+
+
+def _ask(arguments: argparse.Namespace, selection: Selection) -> None:
+    if arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here: add --yes, or look first with --dry-run")
+    objects, total = selection.count()
+    kind = "versions, for good," if selection.versions else "objects"
+    console.say(f"This moves {objects} {kind} of {console.byte_size(total)} here and removes them from S3.")
+    print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)
+    if input().strip().lower() != "yes":
+        raise CommandError("nothing was removed", Exit.SOME_FAILED)
+
+
+def _warn(arguments: argparse.Namespace, bucket: Bucket) -> None:
+    prefix = arguments.quarantine_prefix
+    if prefix and not bucket.expires(prefix):
+        console.say(f"No lifecycle rule lets {prefix} expire: copies stay until somebody deletes them (docs/drain.md)")
+
+
+def _drain(arguments: argparse.Namespace, wanted: Wanted, selection: Selection) -> int:
+    from bulk.drain.crew import Allowance, Crew
+    from bulk.drain.report import Report, progress
+
+    report, stop = Report(), threading.Event()
+    with drainer(arguments, wanted, selection, stop) as one_by_one:
+        crew = Crew(one_by_one, arguments.workers, Allowance(arguments.max_delete), stop, report.add)
+        try:
+            with progress(report, lambda: selection.count()[0]):
+                crew.drain(selection)
+        finally:
+            report.print(as_json=arguments.json, log=str(wanted.local_base_path / ".drain" / "log.jsonl"))
+    return Exit.SOME_FAILED if report.kept else Exit.DONE
+
+
+def _watch_nothing(step: str, key: str) -> None: ...
+
+
+@contextmanager
+def drainer(
+    arguments: argparse.Namespace,
+    wanted: Wanted,
+    selection: Selection,
+    stop: threading.Event,
+    watch: Watch = _watch_nothing,
+) -> Iterator[Drainer]:
+    """Everything that one object needs, with the folder locked for this drainer alone."""
+    from bulk.drain.download import SLOWEST, Downloader
+    from bulk.drain.journal import JOURNAL, LOG, Lines, sole_drainer
+    from bulk.drain.order import Drainer
+    from bulk.drain.processed import ProcessedFolder
+    from bulk.drain.quarantine import Quarantine
+    from bulk.drain.rate import Rate
+    from bulk.drain.tree import Tree, make_root, sync_to_disk
+
+    root, rate = wanted.local_base_path, arguments.rate_limit
+    make_root(root)
+    with (
+        sole_drainer(root),
+        closing(Tree(root)) as tree,
+        closing(Lines(root / ".drain" / JOURNAL, sync_to_disk)) as journal,
+        closing(Lines(root / ".drain" / LOG)) as log,
+    ):
+        tree.make_durable((".drain",))
+        downloader = Downloader(
+            bucket=selection.bucket,
+            rate=Rate(rate, clock=time.monotonic, sleep=stop.wait),
+            twice=arguments.verify == "twice",
+            clock=time.monotonic,
+            sleep=time.sleep,
+            is_stopped=stop.is_set,
+            streamed=lambda key: watch("streamed", key),
+            newest=selection.newest,
+            slowest=min(SLOWEST, rate / arguments.workers / 2) if rate else SLOWEST,
+        )
+        yield Drainer(
+            bucket=selection.bucket,
+            tree=tree,
+            downloader=downloader,
+            processed=ProcessedFolder(wanted.processed_path) if wanted.processed_path else None,
+            processed_by_size=arguments.processed_match == "size",
+            quarantine=Quarantine(selection.bucket, arguments.quarantine_prefix)
+            if arguments.quarantine_prefix
+            else None,
+            journal=journal,
+            log=log,
+            watch=watch,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
