@@ -67,6 +67,30 @@ JOB_VARIABLES = {
     "OUT_LAYOUT": ("`full`: by bucket and whole key of the source; `basename`: by the last part of it", "`full`"),
     "BATCH_INDEXES": ("of a retry: the key of a JSON list of the batches that its children are for", "none"),
 }
+#: Variables of the image service: of its consumer, and of its function.
+SERVICE_VARIABLES = {
+    "IMAGES_BUCKET": ("the bucket that takes the images", "refused"),
+    "IMAGES_PREFIX": ("the folder in it", "`images-resized`"),
+    "IMAGES_URL": ("the address under which the bucket is read", "that of the bucket at S3"),
+    "IMAGES_SIZES": ("what is made of each image: width and height that it fits into", "`50x50,250X250,800x800`"),
+    "IMAGES_FORMAT": ("the format of what is made, such as `WEBP`", "that of each image"),
+    "IMAGES_QUALITY": ("from 1 to 100, for formats that have one", "80"),
+    "REDIRECT_QUEUES": ("names of queues that results may go to, `*` allowed", "`*` on the local cloud, else none"),
+    "FETCH_ALLOW_NETWORKS": (
+        "networks that URLs may lead to beside public addresses: `10.1.0.0/16, fd00::/8`; refused on Lambda",
+        "none",
+    ),
+    "FETCH_ALLOW_PORTS": ("ports beside 80 and 443: `8080, 8443`; refused on Lambda", "none"),
+    "POSTBACK_SECRET_KEY": (
+        "`postback_secret_key` in the body of postbacks, for receivers of the older service; or `ssm:/name`",
+        "not in the body",
+    ),
+    "POSTBACK_ALLOW_HTTP": ("`1`: postbacks with `postback_secret_key` may go over http, too", "https only"),
+    "POSTBACK_SIGNING_SECRETS": (
+        "`whsec_…`, the newest first, to sign postbacks with; or `ssm:/name`",
+        "one is made, in `.postback_signing_secrets`",
+    ),
+}
 
 
 class Undescribed(Exception):
@@ -150,13 +174,15 @@ def _help(command: tuple[str, ...]) -> str:
 
 
 def configuration_page() -> str:
-    undescribed = {name for name in _variables_read() if name not in FUNCTION_VARIABLES | OWN_VARIABLES | JOB_VARIABLES}
+    known = FUNCTION_VARIABLES | OWN_VARIABLES | JOB_VARIABLES | SERVICE_VARIABLES
+    undescribed = {name for name in _variables_read() if name not in known}
     if undescribed:
         raise Undescribed(f"{', '.join(sorted(undescribed))}: describe them in {Path(__file__).name}")
     own = "".join(f"| `{name}` | {use} | {default} |\n" for name, (use, default) in OWN_VARIABLES.items())
     jobs = "".join(f"| `{name}` | {use} | {default} |\n" for name, (use, default) in JOB_VARIABLES.items())
+    service = "".join(f"| `{name}` | {use} | {default} |\n" for name, (use, default) in SERVICE_VARIABLES.items())
     functions = "".join(f"| `{name}` | {FUNCTION_VARIABLES[name]} | {default} |\n" for name, default in _defaults())
-    return CONFIGURATION.format(note=NOTE, own=own, functions=functions, jobs=jobs)
+    return CONFIGURATION.format(note=NOTE, own=own, functions=functions, jobs=jobs, service=service)
 
 
 CONFIGURATION = """{note}
@@ -184,7 +210,12 @@ Set in the environment or, for the AWS ones, in `.env` (see `.env.sample`), wher
 
 | variable | what for | without it |
 | --- | --- | --- |
-{jobs}"""
+{jobs}
+## For the image service
+
+| variable | what for | without it |
+| --- | --- | --- |
+{service}"""
 
 
 def _defaults() -> Iterator[tuple[str, str]]:
