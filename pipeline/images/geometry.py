@@ -38,4 +38,5 @@ def shrink(image: Image.Image, size: Size) -> Image.Image:
     """`image` at `size`. A box filter takes it to twice that first, which costs a third of LANCZOS from full size."""
     if image.size == size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # Pillow's box filter does not know 16 bits.
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=None if image.mode == "I;16" else 2.0)

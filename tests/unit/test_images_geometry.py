@@ -71,3 +71,10 @@ def test_a_box_that_is_no_square_means_the_picture_as_shown():
     (wide,) = transform(on_its_side, options).outputs
 
     assert wide.size == Image.open(BytesIO(wide.data)).size == (13, 20)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
+def test_an_image_of_any_depth_shrinks_to_a_small_part_of_its_size(mode):
+    transformed = transform(images.png(images.photo((3000, 300), mode)))
+
+    assert transformed.outputs[0].size == (256, 26)
