@@ -10,6 +10,7 @@ from pipeline.clients import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
@@ -51,6 +52,10 @@ class Aws:
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return self._make("logs")  # type: ignore[no-any-return]
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return self._make("cloudwatch")  # type: ignore[no-any-return]
 
     @cached_property
     def cloudfront(self) -> CloudFrontClient:

@@ -24,6 +24,7 @@ from lambda_function.gallery_parameters import (
     start_of,
     wanted_of,
 )
+from lambda_function.restoring import after_restore
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
 from pipeline.gallery import encode_cursor, public
@@ -35,6 +36,7 @@ from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 #: Seconds for which an answer may be kept: a gallery that is a few seconds old hurts nobody.
 MAX_AGE = 5
@@ -45,9 +47,21 @@ RETRY_AFTER = 2
 _LONGEST_PATH = 80
 
 settings = Settings.from_environment(os.environ)
-dynamodb = make_client(None, "dynamodb", connections=len(SHARDS))
-images = ImageList(dynamodb, settings.table_name)
-stats = Stats(dynamodb, settings.stats_table_name)
+dynamodb: DynamoDBClient
+images: ImageList
+stats: Stats
+
+
+def connect() -> None:
+    """Make the client anew, and what works with it."""
+    global dynamodb, images, stats
+    dynamodb = make_client(None, "dynamodb", connections=len(SHARDS))
+    images = ImageList(dynamodb, settings.table_name)
+    stats = Stats(dynamodb, settings.stats_table_name)
+
+
+connect()
+after_restore(connect)
 shown_fields = PUBLIC_FIELDS + (CAPTURE_FIELDS if settings.public_capture_facts else ())
 description = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 

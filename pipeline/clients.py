@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
@@ -75,6 +76,8 @@ def make_client(session: Session | None, service: Literal["sts"], *, endpoint_ur
 def make_client(session: Session | None, service: Literal["ssm"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SSMClient: ...  # noqa: E501
 @overload
 def make_client(session: Session | None, service: Literal["cloudfront"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudFrontClient: ...  # noqa: E501
+@overload
+def make_client(session: Session | None, service: Literal["cloudwatch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchClient: ...  # noqa: E501
 @overload
 def make_client(session: Session | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
 @overload

@@ -20,6 +20,7 @@ from setup_scripts.functions import FUNCTIONS, GALLERY, PROCESSING, Function
 from setup_scripts.gallery_url import ensure_public_url
 from setup_scripts.log_groups import ensure_log_groups
 from setup_scripts.lookup import look, says
+from setup_scripts.switches import CAPTURE_FACTS, SNAPSTART
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
@@ -34,7 +35,7 @@ def create(context: Context) -> None:
     code = context.build(runtime, context.home, say=context.say).read_bytes()
     for function in FUNCTIONS:
         _ensure_function(context, function, code, runtime.machine)
-    context.resources["gallery-api-url"] = ensure_public_url(context, context.suffixed(GALLERY.base_name))
+    context.resources["gallery-api-url"] = ensure_public_url(context)
 
 
 def delete(context: Context) -> None:
@@ -62,6 +63,7 @@ def settings(context: Context) -> Settings:
         function_timeout=PROCESSING.timeout,
         stats_table_name=context.resources.require("stats-table", "setup_scripts/create_stats_table.py"),
         price_per_gb_month=price_per_gb_month(os.environ),
+        public_capture_facts=CAPTURE_FACTS.is_on(context.resources),
     )
 
 
@@ -89,6 +91,7 @@ def _ensure_function(context: Context, function: Function, code: bytes, machine:
 def _wanted(context: Context, function: Function) -> dict[str, Any]:
     """The configuration of a function, in the words of the API."""
     role = context.resources.require(function.role_key, "setup_scripts/get_LabRole_arn.py")
+    starts_from_snapshot = function is GALLERY and SNAPSTART.is_on(context.resources)
     return {
         "Description": f"image-pipeline {checked_out_release()}: {function.purpose}",
         "Runtime": RUNTIME,
@@ -97,6 +100,7 @@ def _wanted(context: Context, function: Function) -> dict[str, Any]:
         "Timeout": function.timeout,
         "MemorySize": function.memory,
         "Environment": {"Variables": settings(context).to_environment()},
+        "SnapStart": {"ApplyOn": "PublishedVersions" if starts_from_snapshot else "None"},
     }
 
 
@@ -134,10 +138,17 @@ def _update_function(
         functions.update_function_code(FunctionName=function_name, ZipFile=code, Architectures=[machine])  # type: ignore[list-item]
         _wait_until_ready(context, function_name)
         context.say(f"updated: code of {function_name}")
-    if any(present.get(name) != value for name, value in wanted.items()):
+    if any(_standing(present, name) != value for name, value in wanted.items()):
         functions.update_function_configuration(FunctionName=function_name, **wanted)
         _wait_until_ready(context, function_name)
         context.say(f"updated: configuration of {function_name}")
+
+
+def _standing(present: FunctionConfigurationResponseTypeDef, name: str) -> object:
+    """What a function has of `name`, as it was asked for: AWS adds to SnapStart how far it has come."""
+    if name == "SnapStart":
+        return {"ApplyOn": present.get("SnapStart", {}).get("ApplyOn", "None")}
+    return present.get(name)
 
 
 def _configuration(context: Context, function_name: str) -> FunctionConfigurationResponseTypeDef | None:

@@ -85,6 +85,15 @@ _FUNCTIONS = [
     "lambda:AddPermission",
     "lambda:GetFunctionUrlConfig",
     "lambda:CreateFunctionUrlConfig",
+    # setup.py --snapstart, --no-snapstart
+    "lambda:DeleteFunctionUrlConfig",
+    "lambda:RemovePermission",
+    "lambda:PublishVersion",
+    "lambda:ListVersionsByFunction",
+    "lambda:GetAlias",
+    "lambda:CreateAlias",
+    "lambda:UpdateAlias",
+    "lambda:DeleteAlias",
 ]
 _TRIGGERS = [
     "lambda:CreateEventSourceMapping",

@@ -1,4 +1,4 @@
-"""The public address of the gallery's function."""
+"""The public address of the gallery's function: of the function itself, or with SnapStart of its alias `live`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from setup_scripts.context import Context
+from setup_scripts.functions import GALLERY
+from setup_scripts.live_version import LIVE, ensure_live, live_version, withdraw_live
 from setup_scripts.lookup import look
+from setup_scripts.switches import SNAPSTART
 
 _GONE = "ResourceNotFoundException"
 #: Who may call the gallery through its address: everybody. AWS asks for both rights.
@@ -17,23 +20,46 @@ _PUBLIC_RIGHTS: dict[str, dict[str, Any]] = {
 }
 
 
-def ensure_public_url(context: Context, function_name: str) -> str:
-    """The address of the function, made where need be and open to everybody; ends with a slash."""
+def ensure_public_url(context: Context) -> str:
+    """The address of the gallery's API, made where need be and open to everybody; ends with a slash."""
+    function_name = context.suffixed(GALLERY.base_name)
+    if not SNAPSTART.is_on(context.resources):
+        return _ensure_url(context, {"FunctionName": function_name}, "")
+    ensure_live(context, function_name)
+    return _ensure_url(context, {"FunctionName": function_name, "Qualifier": LIVE}, f"-{LIVE}")
+
+
+def close_other_url(context: Context) -> None:
+    """After SnapStart was switched, and the page names the new address: the one of before goes."""
+    function_name = context.suffixed(GALLERY.base_name)
+    if SNAPSTART.is_on(context.resources):
+        _delete_url(context, {"FunctionName": function_name}, "")
+    elif live_version(context, function_name):
+        _delete_url(context, {"FunctionName": function_name, "Qualifier": LIVE}, f"-{LIVE}")
+        withdraw_live(context, function_name)
+
+
+def _ensure_url(context: Context, function: dict[str, Any], suffix: str) -> str:
+    """`suffix` of the statements: those of an alias have a policy of their own, but not in every engine."""
     functions = context.aws.functions
-    found = look(lambda: functions.get_function_url_config(FunctionName=function_name), _GONE)
-    url = found["FunctionUrl"] if found else _create_url(context, function_name)
-    answer = look(lambda: functions.get_policy(FunctionName=function_name), _GONE)
+    found = look(lambda: functions.get_function_url_config(**function), _GONE)
+    # No Cors here: the function answers for itself, and two sets of headers cancel each other.
+    url = (found or functions.create_function_url_config(**function, AuthType="NONE"))["FunctionUrl"]
+    answer = look(lambda: functions.get_policy(**function), _GONE)
     present = {statement.get("Sid") for statement in json.loads(answer["Policy"])["Statement"]} if answer else set()
     for sid, right in _PUBLIC_RIGHTS.items():
-        if sid not in present:
-            functions.add_permission(FunctionName=function_name, StatementId=sid, Principal="*", **right)
+        if sid + suffix not in present:
+            functions.add_permission(**function, StatementId=sid + suffix, Principal="*", **right)
     return _reachable(context, url)
 
 
-def _create_url(context: Context, function_name: str) -> str:
-    # No Cors here: the function answers for itself, and two sets of headers cancel each other.
-    made = context.aws.functions.create_function_url_config(FunctionName=function_name, AuthType="NONE")
-    return made["FunctionUrl"]
+def _delete_url(context: Context, function: dict[str, Any], suffix: str) -> None:
+    functions = context.aws.functions
+    if not look(lambda: functions.get_function_url_config(**function), _GONE):
+        return
+    for sid in _PUBLIC_RIGHTS:
+        look(lambda s=sid + suffix: functions.remove_permission(**function, StatementId=s), _GONE)  # type: ignore[misc]
+    functions.delete_function_url_config(**function)
 
 
 def _reachable(context: Context, url: str) -> str:

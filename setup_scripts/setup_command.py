@@ -14,6 +14,7 @@ from cli.connection import Connection, connect
 from cli.exits import CommandError
 from cli.local import start_local_cloud
 from setup_scripts.package import ARCHITECTURES
+from setup_scripts.switches import add_switches, remember_switches
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--cloudfront", action="store_true", help="keep the bucket private and serve all of it through CloudFront"
     )
+    add_switches(parser)
     arguments = parser.parse_args(argv)
     return exits.run(lambda: _work(arguments)(arguments))
 
@@ -125,6 +127,7 @@ def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
         raise CommandError("--architecture is for AWS: the local cloud runs functions on this machine itself")
     # Before anything is put into the state: only an empty one is filled from the tags unasked.
     (recover_anew if arguments.recover else recover)(connection, console.say)
+    remember_switches(arguments, connection.resources)
     if arguments.cloudfront:
         _refuse_cloudfront(local=not connection.target.is_aws)
         connection.resources[PRIVATE_BUCKET] = "cloudfront"

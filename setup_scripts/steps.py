@@ -18,6 +18,7 @@ from setup_scripts import (
     get_LabRole_arn,
 )
 from setup_scripts.context import Context
+from setup_scripts.gallery_url import close_other_url
 from setup_scripts.log_groups import delete_log_groups
 
 
@@ -44,9 +45,10 @@ STEPS = (
 
 
 def set_up(context: Context) -> None:
-    """Make what is missing and adjust what differs."""
+    """Make what is missing and adjust what differs; what the page no longer names goes last."""
     for step in STEPS:
         step.create(context)
+    close_other_url(context)
 
 
 def tear_down(context: Context) -> None:

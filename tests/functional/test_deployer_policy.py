@@ -52,6 +52,13 @@ OTHERWISE = {
     "dynamodb:PartiQLInsert": "query.py",
     "dynamodb:UpdateTable": "a table without its stream, of an older version",
     "lambda:UpdateEventSourceMapping": "another batch size",
+    "lambda:PublishVersion": "setup.py --snapstart",
+    "lambda:ListVersionsByFunction": "setup.py --snapstart",
+    "lambda:CreateAlias": "setup.py --snapstart",
+    "lambda:UpdateAlias": "setup.py --snapstart, with newer code",
+    "lambda:DeleteAlias": "setup.py --no-snapstart",
+    "lambda:RemovePermission": "setup.py --snapstart and --no-snapstart",
+    "lambda:DeleteFunctionUrlConfig": "setup.py --snapstart and --no-snapstart",
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
@@ -631,3 +632,19 @@ def test_long_answers_are_compressed_for_those_who_can_read_that(api, dynamodb):
 
 def test_the_api_describes_itself(api):
     assert set(api.get("/openapi.json")["paths"]) == api.module.PATHS
+
+
+def test_an_instance_that_wakes_up_from_a_snapshot_makes_its_client_anew(dynamodb, records, monkeypatch):
+    hooks: list[Any] = []
+    runtime = ModuleType("snapshot_restore_py")
+    runtime.register_after_restore = hooks.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
+    api = Api()
+    before = api.module.dynamodb
+
+    for hook in hooks:
+        hook()
+
+    assert api.module.dynamodb is not before
+    _fill(dynamodb, 3)
+    assert len(api.get()["images"]) == 3
