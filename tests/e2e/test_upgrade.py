@@ -1,0 +1,162 @@
+"""A deployment of an earlier version becomes one of this version while images arrive, and none of them is lost."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Deployment, eventually
+from tests.images import jpeg, photo
+from tests.local_cloud_fixture import ROOT, LocalCloud, running_local_cloud
+from tests.meta.project import files
+
+pytestmark = pytest.mark.local_cloud
+
+#: A commit of the history of main: the last one before setup.py could plan, and before tables got new indexes.
+EARLIER = "6fe3edb550c0d8d620fed36b1635fc230371a4dc"
+BEFORE = 40
+#: Seconds between images that arrive during the upgrade.
+PACE = 0.05
+
+
+#: The local cloud kills functions whose code is replaced. Their messages come back after this many seconds instead of
+#: the 720 of a real deployment, for which no test can wait.
+VISIBILITY = 30
+
+
+def impatient(folder: Path) -> Path:
+    path = folder / "setup_scripts" / "create_sqs_queue.py"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("VISIBILITY_TIMEOUT = 720\n") == 1
+    path.write_text(
+        text.replace("VISIBILITY_TIMEOUT = 720\n", f"VISIBILITY_TIMEOUT = {VISIBILITY}\n"), encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory) -> Path:
+    """The files of the earlier version, out of the history; a clone without it cannot run this test, and says so."""
+    archived = subprocess.run(["git", "archive", EARLIER], cwd=ROOT, capture_output=True, check=False)
+    if archived.returncode:
+        pytest.fail(f"{archived.stderr.decode().strip()}: fetch the whole history with `git fetch --unshallow`")
+    folder = tmp_path_factory.mktemp("earlier")
+    with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return impatient(folder)
+
+
+@pytest.fixture(scope="module")
+def present(tmp_path_factory) -> Path:
+    """The files of this version, changes that are not committed included."""
+    folder = tmp_path_factory.mktemp("present")
+    for path in files():
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return impatient(folder)
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory, earlier) -> Iterator[Deployment]:
+    """What the earlier version's own programs have set up."""
+    with running_local_cloud(tmp_path_factory.mktemp("upgrade")) as cloud:
+        run_setup(cloud, earlier, "--local")
+        yield Deployment(cloud)
+
+
+def run_setup(cloud: LocalCloud, version: Path, *arguments: str) -> str:
+    """Run a version's own setup.py; what it printed."""
+    environ = {name: value for name, value in cloud.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, "setup.py", *arguments], cwd=version, env=environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Arriving(threading.Thread):
+    """Images that go on arriving until somebody says stop; `keys` are those that have arrived."""
+
+    def __init__(self, deployment: Deployment, data: bytes) -> None:
+        super().__init__(daemon=True)
+        self.keys: list[str] = []
+        self._stopped = threading.Event()
+        self._bucket, self._s3, self._data = deployment.resources["images-bucket"], deployment.cloud.client("s3"), data
+
+    def run(self) -> None:
+        while not self._stopped.wait(PACE):
+            key = f"during/{len(self.keys):03}.jpg"
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=self._data)
+            self.keys.append(key)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+
+def waiting(deployment: Deployment, queue: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = deployment.resources[queue]
+    answer = deployment.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(int(value) for value in answer["Attributes"].values())
+
+
+def outcomes(deployment: Deployment) -> dict[str, str]:
+    items = deployment.json_lines("query.py", 'SELECT * FROM "ImageMetadata"')
+    return {item["ImageID"]: item["Outcome"] for item in items}
+
+
+def code_of(deployment: Deployment) -> set[str]:
+    return {one["CodeSha256"] for one in deployment.cloud.client("lambda").list_functions()["Functions"]}
+
+
+def planned(deployment: Deployment, version: Path) -> dict[str, set[str]]:
+    """Made, changed and left → the kinds of the resources."""
+    plan = json.loads(run_setup(deployment.cloud, version, "--dry-run", "--json"))
+    return {fate: {one["kind"] for one in resources} for fate, resources in plan.items()}
+
+
+def test_an_upgrade_loses_none_of_the_messages_that_wait_or_come_meanwhile(deployment, present):
+    resources, old_code = deployment.resources, code_of(deployment)
+    data = jpeg(photo((1200, 900)))
+    deployment.upload("first.jpg", data)
+    eventually(lambda: deployment.record("first.jpg"))
+    deployment.command("query.py", "UPDATE \"ImageMetadata\" SET Note = 'mine' WHERE ImageID = 'first.jpg'")
+    changed = planned(deployment, present)["changed"]
+    before = [f"before/{number:03}.jpg" for number in range(BEFORE)]
+    for key in before:
+        deployment.upload(key, data)
+    arriving = Arriving(deployment, data)
+    arriving.start()
+    assert waiting(deployment, "messages-queue") > 0
+
+    run_setup(deployment.cloud, present)
+
+    arriving.stop()
+    assert "function" in changed and not changed & {"bucket", "table"}
+    assert not code_of(deployment) & old_code
+    expected = dict.fromkeys(["first.jpg", *before, *arriving.keys], "DONE")
+    assert len(arriving.keys) > 5
+    eventually(lambda: outcomes(deployment).keys() >= expected.keys(), timeout=200)
+    assert outcomes(deployment) == expected
+    eventually(lambda: waiting(deployment, "messages-queue") == 0)
+    assert waiting(deployment, "dead-letter-queue") == 0
+    assert deployment.record("first.jpg")["Note"] == "mine"
+    assert {key: deployment.resources[key] for key in resources} == resources
+
+
+def test_after_an_upgrade_there_is_nothing_left_to_change(deployment, present):
+    plan = planned(deployment, present)
+
+    assert plan["made"] == plan["changed"] == set()
+    assert {"bucket", "queue", "table", "function", "trigger", "page"} <= plan["left"]
