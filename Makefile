@@ -65,11 +65,8 @@ fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go t
 hashes: $(READY) ## Write the hashes of the zip's wheels anew, after a change of their versions
 	@$(BIN)/python setup_scripts/write_hashes.py
 
-# --strict: what cannot be looked up counts as a finding, not as clean.
 audit: $(READY_AUDIT) ## Ask whether a library that we run has a known weakness
-	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement $(HASHED)
-	@.venv-audit/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off \
-		$(addprefix --requirement ,$(RUN_REQUIREMENTS))
+	@.venv-audit/bin/python setup_scripts/audit.py
 
 lint: $(READY_DEV) ## Check style, format and types
 	@$(BIN)/ruff check .
