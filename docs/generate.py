@@ -19,7 +19,7 @@ from pipeline.settings import ROOT, Settings
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by `make docs` from the programs; changes made here by hand are lost. -->\n"
 #: Folders whose Python is looked through for the variables that it reads.
-PACKAGES = ("bulk", "cli", "lambda_function", "local_cloud", "pipeline", "setup_scripts")
+PACKAGES = ("bulk", "cli", "imageservice", "lambda_function", "local_cloud", "pipeline", "setup_scripts")
 #: Folders whose programs are started by their path.
 SCRIPT_FOLDERS = ("setup_scripts", "bulk")
 
@@ -69,6 +69,8 @@ JOB_VARIABLES = {
 }
 #: Variables of the image service: of its consumer, and of its function.
 SERVICE_VARIABLES = {
+    "QUEUE_URL": ("the queue that is read, and that messages are sent to", "`ImageQueueTest.fifo` of the account"),
+    "LEVEL": ("what the consumer logs: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`", "`DEBUG`"),
     "IMAGES_BUCKET": ("the bucket that takes the images", "refused"),
     "IMAGES_PREFIX": ("the folder in it", "`images-resized`"),
     "IMAGES_URL": ("the address under which the bucket is read", "that of the bucket at S3"),
@@ -76,6 +78,14 @@ SERVICE_VARIABLES = {
     "IMAGES_FORMAT": ("the format of what is made, such as `WEBP`", "that of each image"),
     "IMAGES_QUALITY": ("from 1 to 100, for formats that have one", "80"),
     "REDIRECT_QUEUES": ("names of queues that results may go to, `*` allowed", "`*` on the local cloud, else none"),
+    "CALLS_TO_UPDATE_LIST_SQS_QUEUES": (
+        "after how many calls for messages the known queues are looked up anew; the name in the older program's code, "
+        "`NUMBER_CALLS_TO_UPDATE_SQS_QUEUE_LIST`, means the same",
+        "100000",
+    ),
+    "VISIBILITY_TIMEOUT": ("seconds until others get the message of a consumer that died", "60"),
+    "AWS_ACCESS_KEY_S3": ("the access key for S3, with its `AWS_SECRET_KEY_S3`", "what boto3 finds"),
+    "AWS_ACCESS_KEY_SQS": ("the access key for SQS, with its `AWS_SECRET_KEY_SQS`", "what boto3 finds"),
     "FETCH_ALLOW_NETWORKS": (
         "networks that URLs may lead to beside public addresses: `10.1.0.0/16, fd00::/8`; refused on Lambda",
         "none",
@@ -126,6 +136,7 @@ def _commands() -> Iterator[tuple[str, ...]]:
         for path in sorted((ROOT / folder).glob("*.py")):
             if "__name__" in path.read_text(encoding="utf-8"):
                 yield (f"{folder}/{path.name}",)
+    yield "-m", "imageservice.ports.workers.image_resizing_consumer"
     program = "-m", "local_cloud"
     yield program
     for command in re.findall(r"^    (\w+) ", _help(program), re.MULTILINE):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from cli.credentials import aws_session, local_session, read_env_file
-from cli.exits import CommandError, Exit
+from cli.exits import FORBIDDEN, CommandError, Exit
 from cli.local import START
 from pipeline.aws_errors import code_of
 from pipeline.clients import make_client
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 #: The queue that counts where QUEUE_URL is not set, in the account of the credentials.
 DEFAULT_QUEUE = "ImageQueueTest.fifo"
+_EXAMPLE = "https://sqs.<region>.amazonaws.com/<account>/ImageQueue.fifo"
 _DEFAULT_REGION = "us-east-1"
 _ABSENT = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _PROBE_TIMEOUT = 5
@@ -42,6 +44,41 @@ def sqs_client(environ: Mapping[str, str]) -> SQSClient:
     return make_client(_session(environ, "SQS", where), "sqs", endpoint_url=_endpoint(environ), region=where)
 
 
+def ssm_client(environ: Mapping[str, str]) -> SSMClient:
+    """For secrets; they lie where the rest does that is not the queue's."""
+    where = region(environ, environ.get("QUEUE_URL", "")) or _DEFAULT_REGION
+    return make_client(_session(environ, "SQS", where), "ssm", endpoint_url=_endpoint(environ), region=where)
+
+
+def checked_queue_url(environ: Mapping[str, str], sqs: SQSClient) -> str:
+    """`queue_url`, once it is sure that there is such a queue; SettingsError where there is none."""
+    url = queue_url(environ, sqs)
+    if not url.startswith(("https://", "http://")):
+        raise SettingsError(f"QUEUE_URL={url!r} is no address. One looks like {_EXAMPLE}")
+    try:
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    except ClientError as error:
+        if code_of(error) in _ABSENT:
+            raise SettingsError(f"QUEUE_URL={url}: there is no such queue. One looks like {_EXAMPLE}") from error
+        # Older users of the queue may receive from it, and not ask for its attributes.
+        if code_of(error) not in FORBIDDEN:
+            raise
+    return url
+
+
+def checked_bucket(s3: S3Client, bucket: str) -> None:
+    """SettingsError where the bucket does not exist; who may not look is believed."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if code_of(error) in ("404", "NoSuchBucket"):
+            raise SettingsError(
+                f"IMAGES_BUCKET={bucket}: there is no such bucket. Make it, or name another."
+            ) from error
+        if code_of(error) not in ("403", *FORBIDDEN):
+            raise
+
+
 def queue_url(environ: Mapping[str, str], sqs: SQSClient) -> str:
     """QUEUE_URL, else the default queue of this account; SettingsError where there is neither."""
     told = environ.get("QUEUE_URL", "").strip()
@@ -53,8 +90,7 @@ def queue_url(environ: Mapping[str, str], sqs: SQSClient) -> str:
         if code_of(error) not in _ABSENT:
             raise
     raise SettingsError(
-        f"QUEUE_URL is not set, and this account has no queue {DEFAULT_QUEUE}. "
-        "Set it: export QUEUE_URL=https://sqs.<region>.amazonaws.com/<account>/ImageQueue.fifo"
+        f"QUEUE_URL is not set, and this account has no queue {DEFAULT_QUEUE}. Set it: export QUEUE_URL={_EXAMPLE}"
     )
 
 

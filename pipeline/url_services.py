@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.budget import PixelBudget
 from pipeline.deliveries import Deliveries
+from pipeline.guard import Guard
+from pipeline.image_settings import ImageSettings
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.transform import Transformed
+from pipeline.notifications import Postbacks
+from pipeline.outbound import Outbound
+from pipeline.outbound_settings import OutboundSettings
 from pipeline.redirects import Redirects
+from pipeline.sources import Fetched, Fetcher
 from pipeline.storage import Storage
 
 if TYPE_CHECKING:
-    from pipeline.sources import Fetched
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+#: Pixels that may be decoded at one time in one process; a larger image is decoded alone.
+PIXELS_IN_FLIGHT = 64_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +42,29 @@ class UrlServices:
     budget: PixelBudget
     images_url: str
     isolated: Callable[..., Transformed] = transform_isolated
+
+
+def connect_urls(
+    settings: ImageSettings, outbound: OutboundSettings, *, s3: S3Client, sqs: SQSClient, queue_url: str
+) -> UrlServices:
+    """The services for messages from the queue at `queue_url`; the clients are the caller's, made once."""
+    reached = Outbound(Guard(networks=outbound.networks, ports=outbound.ports))
+    postbacks = Postbacks(
+        reached, signers=outbound.signers, secret_key=outbound.secret_key, allow_http=outbound.allow_http
+    )
+    return UrlServices(
+        fetch=Fetcher(reached).fetch,
+        storage=Storage(s3),
+        redirects=Redirects(
+            sqs,
+            s3,
+            allowed=settings.redirect_queues,
+            own_queue_url=queue_url,
+            bucket=settings.images.bucket,
+            refresh_after=settings.refresh_after,
+        ),
+        postback=postbacks.send,
+        deliveries=Deliveries(s3, settings.images.bucket),
+        budget=PixelBudget(PIXELS_IN_FLIGHT),
+        images_url=settings.images_url,
+    )
