@@ -34,20 +34,20 @@ _PROBE_TIMEOUT = 5
 def s3_client(environ: Mapping[str, str]) -> S3Client:
     queue_url = environ.get("QUEUE_URL", "")
     where = region(environ, queue_url) or _DEFAULT_REGION
-    return make_client(_session(environ, "S3", where), "s3", endpoint_url=_endpoint(environ), region=where)
+    return make_client(_session("S3", environ, where), "s3", endpoint_url=_endpoint(environ), region=where)
 
 
 def sqs_client(environ: Mapping[str, str]) -> SQSClient:
     # A queue answers in its own region only, whatever region everything else is in.
     queue_url = environ.get("QUEUE_URL", "")
     where = region_in(queue_url) or region(environ) or _DEFAULT_REGION
-    return make_client(_session(environ, "SQS", where), "sqs", endpoint_url=_endpoint(environ), region=where)
+    return make_client(_session("SQS", environ, where), "sqs", endpoint_url=_endpoint(environ), region=where)
 
 
 def ssm_client(environ: Mapping[str, str]) -> SSMClient:
     """For secrets; they lie where the rest does that is not the queue's."""
     where = region(environ, environ.get("QUEUE_URL", "")) or _DEFAULT_REGION
-    return make_client(_session(environ, "SQS", where), "ssm", endpoint_url=_endpoint(environ), region=where)
+    return make_client(_session("SQS", environ, where), "ssm", endpoint_url=_endpoint(environ), region=where)
 
 
 def checked_queue_url(environ: Mapping[str, str], sqs: SQSClient) -> str:
@@ -110,7 +110,7 @@ def _refuse_closed_port(address: str) -> None:
         raise CommandError(f"nothing answers at {address}. Is it the local cloud? {START}", Exit.REFUSED)
 
 
-def _session(environ: Mapping[str, str], service: Literal["S3", "SQS"], where: str) -> Session:
+def _session(service: Literal["S3", "SQS"], environ: Mapping[str, str], where: str) -> Session:
     """Both keys of one service, and no token with them: they belong to users, not to roles."""
     access_name, secret_name = f"AWS_ACCESS_KEY_{service}", f"AWS_SECRET_KEY_{service}"
     access_key, secret_key = environ.get(access_name, "").strip(), environ.get(secret_name, "").strip()
