@@ -23,7 +23,7 @@ FUZZ_REQUIREMENTS := benchmarks/requirements-fuzz.txt
 READY_FUZZ := .venv-fuzz/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser run stop test corpora zips torture fuzz hashes audit lint format docs openapi clean
+.PHONY: help setup setup-dev browser run stop test corpora zips torture fuzz hashes audit lint format docs notices openapi clean
 
 help: ## List all tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ format: $(READY_DEV) ## Put imports and layout in order
 
 docs: $(READY_DEV) ## Write docs/commands.md and docs/configuration.md anew
 	@$(BIN)/python docs/generate.py
+
+notices: $(READY_DEV) zips ## Write THIRD_PARTY_NOTICES anew, from the wheels in the zips
+	@$(BIN)/python docs/notices.py
 
 openapi: $(READY_DEV) ## Write lambda_function/openapi.json anew
 	@$(BIN)/python docs/describe_api.py

@@ -79,20 +79,23 @@ def build(
     `commit`: what the zip says that it was made from; by default what git says of `root`.
     """
     folder = home / ".build"
-    requirements = requirements_for(runtime)
-    wheels_hash = _digest(_FORMAT, runtime.key, requirements)
+    wheels = wheels_folder(runtime, home)
     sources = dict(_sources(root))
     sources[_VERSION] = _stamped(sources[_VERSION], commit or commit_of(root))
-    target = folder / f"function-{runtime.key}-{_digest(wheels_hash, sorted(sources.items()))}.zip"
+    target = folder / f"function-{runtime.key}-{_digest(wheels.name, sorted(sources.items()))}.zip"
     if not target.is_file():
-        wheels = folder / f"wheels-{runtime.key}-{wheels_hash}"
         if not wheels.is_dir():
             say("Packing the libraries for the functions (only the first time)")
-            _install(runtime, requirements, wheels)
+            _install(runtime, requirements_for(runtime), wheels)
         with _scratch(folder) as scratch:
             _write_sources(sources, scratch, compiled=runtime.is_this_python)
             write_zip([wheels, scratch], target)
     return target
+
+
+def wheels_folder(runtime: Runtime, home: Path) -> Path:
+    """Where the libraries for `runtime` lie unpacked once a zip was built with them."""
+    return home / ".build" / f"wheels-{runtime.key}-{_digest(_FORMAT, runtime.key, requirements_for(runtime))}"
 
 
 def requirements_for(runtime: Runtime) -> str:
