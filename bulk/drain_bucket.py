@@ -11,8 +11,9 @@ import argparse
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,26 @@ from cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from bulk.drain.bucket import Bucket
+    from bulk.drain.download import Downloader
     from bulk.drain.order import Drainer, Watch
     from bulk.drain.selection import Selection
 
 _WORKERS = 16
 
 
-def main(argv: Sequence[str] | None = None, *, environ: Mapping[str, str] = os.environ) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the drainer works in. `watch` is told of every step of every object; `sync` makes a descriptor durable."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    watch: Watch = lambda step, key: None
+    sync: Callable[[int], None] | None = None
+
+
+def main(argv: Sequence[str] | None = None, around: Surroundings | None = None) -> int:
     """Parse, ask, drain, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    return exits.run(lambda: _run(arguments, environ))
+    return exits.run(lambda: _run(arguments, around or Surroundings()))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,15 +98,15 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate-limit", type=settings.byte_rate, metavar="RATE", help="bytes a second, such as 20MB")
 
 
-def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _run(arguments: argparse.Namespace, around: Surroundings) -> int:
     if os.name != "posix":
         raise CommandError("the drainer needs Linux or macOS: here a folder cannot be made durable")
     from bulk.drain.bucket import Bucket
     from bulk.drain.session import env_file_of, find_target, s3_client
 
-    env_file = env_file_of(environ)
-    wanted = Wanted.of(arguments, environ, env_file)
-    target = find_target(Choice.from_arguments(arguments), environ, env_file, console.say)
+    env_file = env_file_of(around.environ)
+    wanted = Wanted.of(arguments, around.environ, env_file)
+    target = find_target(Choice.from_arguments(arguments), around.environ, env_file, console.say)
     bucket = Bucket(s3_client(target, connections=arguments.workers + 2), wanted.bucket_name)
     bucket.require(wanted.path_to_search.prefix, target.description)
     selection = _selection(arguments, wanted, bucket)
@@ -106,7 +117,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return print_plan(selection, wanted, as_json=arguments.json)
     _ask(arguments, selection)
     _warn(arguments, bucket)
-    return _drain(arguments, wanted, selection)
+    return _drain(arguments, wanted, selection, around)
 
 
 def _selection(arguments: argparse.Namespace, wanted: Wanted, bucket: Bucket) -> Selection:
@@ -140,12 +151,12 @@ def _warn(arguments: argparse.Namespace, bucket: Bucket) -> None:
         console.say(f"No lifecycle rule lets {prefix} expire: copies stay until somebody deletes them (docs/drain.md)")
 
 
-def _drain(arguments: argparse.Namespace, wanted: Wanted, selection: Selection) -> int:
+def _drain(arguments: argparse.Namespace, wanted: Wanted, selection: Selection, around: Surroundings) -> int:
     from bulk.drain.crew import Allowance, Crew
     from bulk.drain.report import Report, progress
 
     report, stop = Report(), threading.Event()
-    with drainer(arguments, wanted, selection, stop) as one_by_one:
+    with _drainer(arguments, wanted, selection, stop, around) as one_by_one:
         crew = Crew(one_by_one, arguments.workers, Allowance(arguments.max_delete), stop, report.add)
         try:
             with progress(report, lambda: selection.count()[0]):
@@ -155,59 +166,49 @@ def _drain(arguments: argparse.Namespace, wanted: Wanted, selection: Selection) 
     return Exit.SOME_FAILED if report.kept else Exit.DONE
 
 
-def _watch_nothing(step: str, key: str) -> None: ...
-
-
 @contextmanager
-def drainer(
-    arguments: argparse.Namespace,
-    wanted: Wanted,
-    selection: Selection,
-    stop: threading.Event,
-    watch: Watch = _watch_nothing,
+def _drainer(
+    arguments: argparse.Namespace, wanted: Wanted, selection: Selection, stop: threading.Event, around: Surroundings
 ) -> Iterator[Drainer]:
     """Everything that one object needs, with the folder locked for this drainer alone."""
-    from bulk.drain.download import SLOWEST, Downloader
-    from bulk.drain.journal import JOURNAL, LOG, Lines, sole_drainer
     from bulk.drain.order import Drainer
+    from bulk.drain.own_folder import own_folder
     from bulk.drain.processed import ProcessedFolder
     from bulk.drain.quarantine import Quarantine
-    from bulk.drain.rate import Rate
-    from bulk.drain.tree import Tree, make_root, sync_to_disk
 
-    root, rate = wanted.local_base_path, arguments.rate_limit
-    make_root(root)
-    with (
-        sole_drainer(root),
-        closing(Tree(root)) as tree,
-        closing(Lines(root / ".drain" / JOURNAL, sync_to_disk)) as journal,
-        closing(Lines(root / ".drain" / LOG)) as log,
-    ):
-        tree.make_durable((".drain",))
-        downloader = Downloader(
-            bucket=selection.bucket,
-            rate=Rate(rate, clock=time.monotonic, sleep=stop.wait),
-            twice=arguments.verify == "twice",
-            clock=time.monotonic,
-            sleep=time.sleep,
-            is_stopped=stop.is_set,
-            streamed=lambda key: watch("streamed", key),
-            newest=selection.newest,
-            slowest=min(SLOWEST, rate / arguments.workers / 2) if rate else SLOWEST,
-        )
+    bucket, prefix = selection.bucket, arguments.quarantine_prefix
+    with own_folder(wanted.local_base_path, around.sync) as (tree, journal, log):
         yield Drainer(
-            bucket=selection.bucket,
+            bucket=bucket,
             tree=tree,
-            downloader=downloader,
+            downloader=_downloader(arguments, selection, stop, around),
             processed=ProcessedFolder(wanted.processed_path) if wanted.processed_path else None,
             processed_by_size=arguments.processed_match == "size",
-            quarantine=Quarantine(selection.bucket, arguments.quarantine_prefix)
-            if arguments.quarantine_prefix
-            else None,
+            quarantine=Quarantine(bucket, prefix) if prefix else None,
             journal=journal,
             log=log,
-            watch=watch,
+            watch=around.watch,
         )
+
+
+def _downloader(
+    arguments: argparse.Namespace, selection: Selection, stop: threading.Event, around: Surroundings
+) -> Downloader:
+    from bulk.drain.download import SLOWEST, Downloader
+    from bulk.drain.rate import Rate
+
+    rate = arguments.rate_limit
+    return Downloader(
+        bucket=selection.bucket,
+        rate=Rate(rate, clock=time.monotonic, sleep=stop.wait),
+        twice=arguments.verify == "twice",
+        clock=time.monotonic,
+        sleep=stop.wait,
+        is_stopped=stop.is_set,
+        streamed=lambda key: around.watch("streamed", key),
+        newest=selection.newest,
+        slowest=min(SLOWEST, rate / arguments.workers / 2) if rate else SLOWEST,
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from bulk.drain.checksums import Expected, expected
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
-from cli.exits import EXPIRED, UNKNOWN, CommandError
+from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN, CommandError
 from pipeline.aws_errors import code_of, retried, status_of
 
 #: S3's own limits: objects in one DeleteObjects, and bytes in one CopyObject.
@@ -153,15 +153,20 @@ class Bucket:
 
     def part_sizes(self, candidate: Candidate, facts: Facts) -> list[int]:
         """The sizes in bytes of the parts that the object was uploaded in."""
-        assert facts.expected
-        request = {"VersionId": candidate.version_id} if candidate.version_id else {}
-        sizes = []
-        for number in range(1, (facts.expected.parts or 1) + 1):
-            with self._reading("HeadObject", candidate.key):
-                answer = self._s3.head_object(
-                    Bucket=self.name, Key=candidate.key, PartNumber=number, IfMatch=f'"{facts.etag}"', **request
-                )
-            sizes.append(answer["ContentLength"])
+        request: dict[str, Any] = {"ObjectAttributes": ["ETag", "ObjectParts"], "MaxParts": 1000}
+        if candidate.version_id:
+            request["VersionId"] = candidate.version_id
+        sizes: list[int] = []
+        more = True
+        while more:
+            with self._reading("GetObjectAttributes", candidate.key):
+                answer = self._s3.get_object_attributes(Bucket=self.name, Key=candidate.key, **request)
+            if answer["ETag"].strip('"') != facts.etag:
+                raise AgainError(Outcome.CHANGED, "overwritten while it was drained")
+            parts = answer.get("ObjectParts", {})
+            sizes += [part["Size"] for part in parts.get("Parts", [])]
+            more = parts.get("IsTruncated", False)
+            request["PartNumberMarker"] = parts.get("NextPartNumberMarker", 0)
         return sizes
 
     def delete(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
@@ -231,6 +236,8 @@ class Bucket:
                     raise KeepError(
                         Outcome.ARCHIVED, "archived: restore it first (aws s3api restore-object)"
                     ) from error
+                if code in FORBIDDEN or code == "403":
+                    raise KeepError(Outcome.FAILED, f"these credentials may not call {operation} on it") from error
                 if status == 400 and operation != "CopyObject" and code not in EXPIRED | UNKNOWN:
                     text = f"cannot be read: {error.response['Error'].get('Message') or code}"
                     raise KeepError(Outcome.ENCRYPTED, text) from error

@@ -24,7 +24,8 @@ RESUMED_FROM = 8 * 1024 * 1024
 #: An object has this many seconds, and as many more as its bytes take at this rate: a body may drip for ever.
 PATIENCE = 120
 SLOWEST = 20_000.0
-_ATTEMPTS = 5
+#: Tries without a byte of progress, each of which botocore has repeated already.
+_ATTEMPTS = 2
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,17 @@
-"""What lies in `.drain/`: the journal, durable before anything is removed; the log; and a lock for the folder."""
+"""Files of JSON objects that are only ever added to: the journal, durable before anything is removed, and the log."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bulk.drain.outcomes import DiskError
-from bulk.drain.paths import OWN_FOLDER
-from cli.exits import CommandError, Exit
 
-JOURNAL = "journal.jsonl"
-LOG = "log.jsonl"
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+#: How our own files are opened: a link in their place is not followed.
+APPEND_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Lines:
@@ -24,7 +19,7 @@ class Lines:
 
     def __init__(self, path: Path, sync: Callable[[int], None] | None = None) -> None:
         self._path, self._sync = path, sync
-        self._file = os.open(path, _FLAGS, 0o600)
+        self._file = os.open(path, APPEND_FLAGS, 0o600)
         end = os.fstat(self._file).st_size
         if end and os.pread(self._file, 1, end - 1) != b"\n":
             # Whoever wrote here last died in the middle of a line.
@@ -43,18 +38,3 @@ class Lines:
 
     def close(self) -> None:
         os.close(self._file)
-
-
-@contextmanager
-def sole_drainer(root: Path) -> Iterator[None]:
-    """Two drainers may empty one bucket, but not into one folder: they would take each other's files for theirs."""
-    path = root / OWN_FOLDER / "lock"
-    descriptor = os.open(path, _FLAGS, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        text = f"another drainer is at work in {root}: wait for it, or give this one another --local-base-path"
-        raise CommandError(text, Exit.SOME_FAILED) from None
-    finally:
-        os.close(descriptor)

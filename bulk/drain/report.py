@@ -34,7 +34,7 @@ class Report:
         self.objects[result.outcome] += 1
         self.bytes[result.outcome] += result.size
         if result.outcome not in REMOVED | WANTED and self.kept <= _NAMED:
-            console.say(f"{result.candidate.key}: {result.outcome}: {result.reason}")
+            console.say(f"{result.candidate.key}: {result.reason or result.outcome}")
         for watcher in self.watchers:
             watcher(result)
 

@@ -40,9 +40,9 @@ class Spot:
 class Tree:
     """`find` says under which name a folder holds what is asked for by a name: another one where case is folded."""
 
-    def __init__(self, root: Path, *, find: Find | None = None, sync: Callable[[int], None] | None = None) -> None:
+    def __init__(self, root: Path, sync: Callable[[int], None], *, find: Find | None = None) -> None:
         self.root = root
-        self.sync = sync or sync_to_disk
+        self.sync = sync
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._find = find or _finder(self._root)
         self._durable: set[tuple[str, ...]] = set()
@@ -172,31 +172,6 @@ def _enter(folder: int, name: str) -> int:
 
 class TakenError(Exception):
     """There is something under this name already."""
-
-
-def sync_to_disk(descriptor: int) -> None:
-    """fsync as far as it can go: macOS empties the drive's own cache only when it is asked in another way."""
-    import fcntl
-
-    full = getattr(fcntl, "F_FULLFSYNC", None)
-    if full is None:
-        os.fsync(descriptor)
-    else:
-        fcntl.fcntl(descriptor, full)
-
-
-def make_root(root: Path) -> None:
-    """The folder to drain into and our own one in it, both durable."""
-    made = next(folder for folder in (root, *root.parents) if folder.exists())
-    (root / OWN_FOLDER).mkdir(parents=True, exist_ok=True)
-    for folder in (root, *root.parents):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            sync_to_disk(descriptor)
-        finally:
-            os.close(descriptor)
-        if folder == made:
-            return
 
 
 def _finder(root: int) -> Find:

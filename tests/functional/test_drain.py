@@ -1,0 +1,457 @@
+"""What the drainer does with objects that can be drained."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from bulk.drain.paths import key_of
+from tests.draining import Drained, unchanged
+from tests.odd_keys import ODD_KEYS
+
+pytestmark = pytest.mark.local_cloud
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def drained(local_cloud, tmp_path):
+    return Drained(local_cloud, tmp_path)
+
+
+def test_objects_become_files_and_leave_the_bucket(drained):
+    drained.put("a/b.jpg", b"one")
+    drained.put("c.jpg", b"two")
+
+    ended = drained.run()
+
+    assert ended.code == 0, ended.err
+    assert drained.files() == {"a/b.jpg": b"one", "c.jpg": b"two"}
+    assert drained.keys() == []
+    assert ended.report["removed"] == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("scans/", ["scans/1.tif", "scans/2024/2.tif", "scans/3.jpg"]),
+        ("scans/2", ["scans/2024/2.tif"]),
+        ("scans/*.tif", ["scans/1.tif", "scans/2024/2.tif"]),
+        ("scans/?.tif", ["scans/1.tif"]),
+        ("*/3.*", ["scans/3.jpg"]),
+        ("scans/1.ti", ["scans/1.tif"]),
+        ("[s]cans/*", []),
+    ],
+)
+def test_a_path_is_a_prefix_or_with_wildcards_a_pattern(drained, path, found):
+    everything = ["other.tif", "scans/1.tif", "scans/2024/2.tif", "scans/3.jpg"]
+    for key in everything:
+        drained.put(key, key.encode())
+
+    ended = drained.run("--path-to-search", path)
+
+    assert ended.code == 0, ended.err
+    assert sorted(drained.files()) == sorted(found)
+    assert drained.keys() == sorted(set(everything) - set(found))
+
+
+def test_odd_keys_lie_inside_and_tell_their_keys_again(drained):
+    keys = {
+        *ODD_KEYS,
+        "a",
+        "a/b",
+        "a/b/c",
+        "A",
+        "con.txt",
+        "folder/",
+        ".drain/journal.jsonl",
+        "r\r",
+        "x\x01y",
+        "/",
+        "//",
+    }
+    for key in keys:
+        drained.put(key, key.encode())
+
+    ended = drained.run()
+
+    assert ended.code == 0, ended.err
+    assert drained.keys() == []
+    assert {key_of(path.split("/")): data.decode() for path, data in drained.files().items()} == {k: k for k in keys}
+    assert sorted(os.listdir(drained.folder)) == ["home", "root"]
+
+
+def test_empty_objects_and_folder_markers_are_drained_like_all(drained):
+    drained.put("empty.jpg", b"")
+    drained.put("folder/", b"")
+
+    ended = drained.run()
+
+    assert ended.code == 0, ended.err
+    assert drained.files() == {"empty.jpg": b"", "folder/%empty": b""}
+    assert drained.keys() == []
+
+
+def test_the_log_has_a_line_for_each_object_with_all_that_a_file_cannot_hold(drained):
+    etag = drained.put("a/b.jpg", b"data", ContentType="image/jpeg", Metadata={"by": "me"}, ChecksumAlgorithm="SHA256")
+
+    drained.run()
+
+    [line] = drained.log()
+    digest = base64.b64encode(hashlib.sha256(b"data").digest()).decode()
+    assert line.pop("at")
+    assert line == {
+        "bucket": drained.bucket,
+        "key": "a/b.jpg",
+        "path": "a/b.jpg",
+        "bytes": 4,
+        "checksum": f"sha256:{digest}",
+        "verified": "length, SHA256",
+        "etag": etag,
+        "version": None,
+        "content_type": "image/jpeg",
+        "metadata": {"by": "me"},
+        "outcome": "drained",
+    }
+
+
+def test_a_file_has_the_time_of_its_object(drained):
+    drained.put("a", b"data")
+    modified = drained.s3.head_object(Bucket=drained.bucket, Key="a")["LastModified"]
+
+    drained.run()
+
+    assert datetime.fromtimestamp((drained.root / "a").stat().st_mtime, UTC).replace(microsecond=0) == modified
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME"])
+def test_the_checksum_that_s3_keeps_is_the_one_that_is_compared(drained, algorithm):
+    drained.put("a", b"data" * 1000, ChecksumAlgorithm=algorithm)
+
+    ended = drained.run()
+
+    assert ended.code == 0, ended.err
+    assert drained.log()[0]["verified"] == f"length, {algorithm}"
+
+
+def test_an_object_without_a_checksum_is_compared_with_its_etag(drained):
+    drained.s3 = drained.cloud.client("s3", config=no_checksums())
+    drained.put("a", b"data")
+
+    ended = drained.run()
+
+    assert ended.code == 0, ended.err
+    assert drained.log()[0]["verified"] == "length, MD5 = ETag"
+
+
+def no_checksums():
+    from botocore.config import Config
+
+    return Config(request_checksum_calculation="when_required")
+
+
+def test_an_object_of_many_parts_is_compared_part_by_part(drained):
+    parts = [b"a" * 5 * MIB, b"b" * 6 * MIB, b"c" * 1000]
+    drained.put_in_parts("large", parts, ChecksumAlgorithm="SHA256")
+
+    ended = drained.run()
+
+    assert ended.code == 0, ended.err
+    assert drained.files() == {"large": b"".join(parts)}
+    assert drained.log()[0]["verified"] == "length, SHA256 of 3 parts"
+
+
+def test_what_nothing_can_verify_stays_unless_two_downloads_agree(drained):
+    drained.s3 = drained.cloud.client("s3", config=no_checksums())
+    drained.put_in_parts("large", [b"a" * 5 * MIB, b"b"])
+
+    kept = drained.run()
+    left = drained.keys(), drained.files()
+    twice = drained.run("--verify", "twice")
+
+    assert (kept.code, kept.outcomes) == (1, {"nothing to verify it by": 1})
+    assert "--verify twice" in kept.err
+    assert left == (["large"], {})
+    assert (twice.code, drained.keys()) == (0, [])
+    assert drained.log()[0]["verified"] == "length, two downloads"
+
+
+def test_an_etag_of_an_object_under_kms_is_not_taken_for_an_md5(drained):
+    drained.s3 = drained.cloud.client("s3", config=no_checksums())
+    key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"
+    drained.put("secret", b"data", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+
+    ended = drained.run()
+
+    assert ended.outcomes == {"nothing to verify it by": 1}
+    assert drained.keys() == ["secret"]
+
+
+def test_archived_objects_and_those_under_a_customers_key_are_reported_and_stay(drained):
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    drained.put("frozen", b"data", StorageClass="GLACIER")
+    drained.put("locked", b"data", **key)
+    drained.put("plain", b"data")
+
+    ended = drained.run()
+
+    assert ended.code == 1
+    assert ended.outcomes["archived"] == 1 and ended.outcomes["drained"] == 1
+    assert "frozen: archived: restore it first" in ended.err
+    assert "frozen" in drained.keys()
+
+
+class TestProcessed:
+    def test_a_processed_object_is_removed_and_not_fetched(self, drained):
+        drained.put("in/a.jpg", b"data")
+        (drained.processed / "in").mkdir(parents=True)
+        (drained.processed / "in" / "a.jpg").write_bytes(b"data")
+
+        with unchanged(drained.processed):
+            ended = drained.run("--processed-path", str(drained.processed))
+
+        assert ended.outcomes == {"already processed": 1}
+        assert (drained.keys(), drained.files()) == ([], {})
+
+    def test_it_is_also_found_by_its_bare_name(self, drained):
+        drained.put("in/2024/a.jpg", b"data")
+        drained.processed.mkdir()
+        (drained.processed / "a.jpg").write_bytes(b"data")
+
+        ended = drained.run("--processed-path", str(drained.processed))
+
+        assert ended.outcomes == {"already processed": 1}
+        assert drained.log()[0]["path"] == str(drained.processed / "a.jpg")
+
+    @pytest.mark.parametrize("other", [b"DATA", b"more data"])
+    def test_another_content_under_that_name_keeps_the_object(self, drained, other):
+        drained.put("a.jpg", b"data")
+        drained.processed.mkdir()
+        (drained.processed / "a.jpg").write_bytes(other)
+
+        ended = drained.run("--processed-path", str(drained.processed))
+
+        assert (ended.code, ended.outcomes) == (1, {"differs from the processed file": 1})
+        assert (drained.keys(), drained.files()) == (["a.jpg"], {})
+
+    def test_size_is_enough_only_when_that_is_asked_for(self, drained):
+        drained.s3 = drained.cloud.client("s3", config=no_checksums())
+        drained.put_in_parts("large", [b"a" * 5 * MIB, b"b"])
+        drained.processed.mkdir()
+        (drained.processed / "large").write_bytes(b"x" * (5 * MIB + 1))
+
+        kept = drained.run("--processed-path", str(drained.processed))
+        removed = drained.run("--processed-path", str(drained.processed), "--processed-match", "size")
+
+        assert kept.outcomes == {"nothing to verify it by": 1}
+        assert removed.outcomes == {"already processed": 1}
+        assert drained.log()[0]["verified"] == "name and size"
+
+
+class TestWhatIsThereAlready:
+    def test_an_equal_file_is_not_fetched_again(self, drained):
+        drained.put("a", b"data")
+        drained.root.mkdir()
+        (drained.root / "a").write_bytes(b"data")
+
+        with unchanged(drained.root / "a"):
+            ended = drained.run()
+
+        assert ended.outcomes == {"already here": 1}
+        assert (drained.keys(), drained.files()) == ([], {"a": b"data"})
+
+    def test_of_two_contents_both_are_kept(self, drained):
+        drained.root.mkdir()
+        (drained.root / "a").write_bytes(b"mine")
+        drained.put("a", b"data")
+
+        first = drained.run()
+        drained.put("a", b"data")
+        second = drained.run()
+
+        assert (first.outcomes, second.outcomes) == ({"drained": 1}, {"already here": 1})
+        files = drained.files()
+        assert files.pop("a") == b"mine"
+        [(name, data)] = files.items()
+        assert (key_of([name]), data) == ("a", b"data")
+
+    def test_a_link_is_never_followed(self, drained):
+        outside = drained.folder / "outside"
+        outside.mkdir()
+        (outside / "canary").write_bytes(b"alive")
+        drained.root.mkdir()
+        (drained.root / "dir").symlink_to(outside)
+        (drained.root / "leaf").symlink_to(outside / "canary")
+        (drained.root / "dangling").symlink_to(outside / "new")
+        for key in ("dir/canary", "leaf", "dangling", "well"):
+            drained.put(key, b"data")
+
+        with unchanged(outside):
+            ended = drained.run()
+
+        assert (ended.code, ended.outcomes) == (1, {"failed": 3, "drained": 1})
+        assert sorted(drained.keys()) == ["dangling", "dir/canary", "leaf"]
+        assert os.listdir(outside) == ["canary"]
+
+    def test_a_link_or_a_second_name_where_bytes_arrive_is_not_written_through(self, drained):
+        from bulk.drain.paths import partial_name
+
+        outside = drained.folder / "outside"
+        outside.mkdir()
+        (outside / "canary").write_bytes(b"alive")
+        drained.root.mkdir()
+        (drained.root / partial_name("a", drained.put("a", b"data"))).symlink_to(outside / "canary")
+        os.link(outside / "canary", drained.root / partial_name("b", drained.put("b", b"DATA")))
+
+        with unchanged(outside):
+            ended = drained.run()
+
+        assert ended.outcomes == {"failed": 2}
+        assert drained.keys() == ["a", "b"]
+
+    def test_a_pipe_in_the_way_is_reported_and_not_waited_for(self, drained):
+        drained.put("pipe", b"data")
+        drained.root.mkdir()
+        os.mkfifo(drained.root / "pipe")
+
+        ended = drained.run()
+
+        assert ended.outcomes == {"failed": 1}
+        assert drained.keys() == ["pipe"]
+
+
+class TestVersions:
+    def test_a_versioned_object_is_hidden_by_a_marker_and_its_version_is_logged(self, drained):
+        drained.keep_versions()
+        drained.put("a", b"data")
+
+        ended = drained.run()
+
+        [version, marker] = drained.versions()
+        assert ended.outcomes == {"drained": 1}
+        assert drained.keys() == []
+        assert drained.log()[0]["version"] == version["VersionId"]
+        assert drained.log()[0]["marker"] == marker["VersionId"]
+
+    def test_purging_drains_every_version_from_the_oldest_on(self, drained):
+        drained.keep_versions()
+        for key in ("a", "b"):
+            for data in (b"one", b"two", b"three"):
+                drained.put(key, data + key.encode())
+        drained.s3.delete_object(Bucket=drained.bucket, Key="b")
+        steps = []
+
+        ended = drained.run("--purge-versions", watch=lambda step, key: steps.append((step, key)))
+
+        assert ended.code == 0, ended.err
+        assert ended.outcomes == {"drained": 6, "delete marker": 1}
+        assert drained.versions() == []
+        assert drained.files()["a"] == b"threea"
+        assert {data for path, data in drained.files().items() if key_of([path]) == "a"} == {
+            b"onea",
+            b"twoa",
+            b"threea",
+        }
+        assert {data for path, data in drained.files().items() if key_of([path]) == "b"} == {
+            b"oneb",
+            b"twob",
+            b"threeb",
+        }
+        assert [line["bytes"] for line in drained.log() if line["key"] == "a"] == [4, 4, 6]
+        first_removed = steps.index(("removed", "a"))
+        assert steps[:first_removed].count(("begun", "a")) == 1
+
+    def test_a_version_that_cannot_be_drained_keeps_the_newer_ones(self, drained):
+        drained.keep_versions()
+        drained.put("a", b"one", StorageClass="GLACIER")
+        drained.put("a", b"two")
+
+        ended = drained.run("--purge-versions")
+
+        assert (ended.code, ended.outcomes) == (1, {"archived": 1, "left for another run": 1})
+        assert len(drained.versions()) == 2
+
+    def test_purging_a_bucket_without_versions_is_draining_it(self, drained):
+        drained.put("a", b"data")
+
+        ended = drained.run("--purge-versions")
+
+        assert ended.outcomes == {"drained": 1}
+        assert drained.keys() == []
+
+    def test_the_version_called_null_is_purged_only_as_it_was_verified(self, drained):
+        drained.put("a", b"before versions")
+        drained.keep_versions()
+        drained.put("a", b"after")
+        drained.keep_versions("Suspended")
+
+        def overwrite(step, key):
+            if step == "journalled" and len(drained.versions()) == 2:
+                drained.put("a", b"null again")
+
+        ended = drained.run("--purge-versions", watch=overwrite)
+
+        contents = set(drained.files().values()) | {drained.get(key) for key in drained.keys()}
+        assert {b"before versions", b"after", b"null again"} <= contents, ended.err
+
+
+class TestChoice:
+    def test_no_more_are_removed_than_allowed(self, drained):
+        for number in range(20):
+            drained.put(f"{number:02}", b"data")
+
+        ended = drained.run("--max-delete", "7")
+
+        assert ended.report["removed"] == 7
+        assert ended.code == 0
+        assert len(drained.keys()) == 13
+        assert len(drained.files()) == 7
+
+    def test_young_objects_stay(self, drained):
+        drained.put("a", b"data")
+
+        ended = drained.run("--older-than", "1h")
+
+        assert (ended.code, ended.report["removed"]) == (0, 0)
+        assert drained.keys() == ["a"]
+
+    def test_a_copy_waits_in_quarantine(self, drained):
+        drained.put("a/b", b"data", Metadata={"by": "me"})
+        drained.put("quarantine/old", b"earlier")
+
+        ended = drained.run("--quarantine-prefix", "quarantine")
+        copy = drained.s3.get_object(Bucket=drained.bucket, Key="quarantine/a/b")
+
+        assert ended.outcomes == {"drained": 1}
+        assert drained.keys() == ["quarantine/a/b", "quarantine/old"]
+        assert (copy["Body"].read(), copy["Metadata"]) == (b"data", {"by": "me"})
+        assert "No lifecycle rule lets quarantine/ expire" in ended.err
+
+    def test_a_second_object_of_that_key_does_not_replace_the_copy_of_the_first(self, drained):
+        for data in (b"one", b"two"):
+            drained.put("a", data)
+            drained.run("--quarantine-prefix", "quarantine/")
+
+        assert {drained.get(key) for key in drained.keys()} == {b"one", b"two"}
+
+    def test_a_rule_that_lets_copies_expire_is_seen(self, drained):
+        rule = {"ID": "q", "Status": "Enabled", "Filter": {"Prefix": "quarantine/"}, "Expiration": {"Days": 30}}
+        drained.s3.put_bucket_lifecycle_configuration(Bucket=drained.bucket, LifecycleConfiguration={"Rules": [rule]})
+        drained.put("a", b"data")
+
+        ended = drained.run("--quarantine-prefix", "quarantine/")
+
+        assert "No lifecycle rule" not in ended.err
+
+    def test_a_rate_is_kept(self, drained):
+        for number in range(4):
+            drained.put(str(number), b"x" * 50_000)
+
+        ended = drained.run("--rate-limit", "100k")
+
+        assert ended.report["seconds"] > 1.4
+        assert drained.keys() == []
