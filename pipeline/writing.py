@@ -31,10 +31,7 @@ def is_done(job: Job, wanted: OutputWanted, source: StoredObject, storage: Stora
     """Whether `wanted` was made of `source` as it is, by the same options. `source` may be without its bytes."""
     if wanted.write is Write.REPLACE_IF_MATCH:
         return source.metadata.get(COMPRESSED) == mark_of(job, wanted)
-    if wanted.extended and wanted.options.format is None:
-        # Its place depends on what the source holds.
-        return False
-    ext = FORMATS[wanted.options.format].ext if wanted.options.format else ""
+    ext = FORMATS[wanted.options.format].ext if wanted.options.format else _likely_ext(job.source.key)
     present = storage.look(wanted.bucket, _place(job, wanted, source, ext))
     return present is not None and present.is_output and _origin(job, source).is_of(present)
 
@@ -76,6 +73,13 @@ _WAYS: Mapping[Write, Callable[[Job, OutputWanted, Output, StoredObject, Storage
     Write.VERIFY: _verify,
     Write.REPLACE_IF_MATCH: _replace,
 }
+
+
+def _likely_ext(key: str) -> str:
+    """Of an output that keeps its source's format. A source that is not what it is called is looked for in vain, and
+    made again; the put then finds that it is there."""
+    ending = key.rpartition(".")[2].lower()
+    return next((row.ext for row in FORMATS.values() if row.written and row.ext == ending), FORMATS["JPEG"].ext)
 
 
 def _place(job: Job, wanted: OutputWanted, source: StoredObject, ext: str) -> str:

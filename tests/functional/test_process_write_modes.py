@@ -9,7 +9,7 @@ from pipeline.images.options import COMPRESSED, OutputOptions
 from pipeline.job import OutputWanted, Write
 from pipeline.objects import Origin
 from tests.functional.pipeline_in_memory import Pipeline
-from tests.images import jpeg, photo
+from tests.images import jpeg, photo, png
 
 JPEG = jpeg(photo((600, 400)), quality=95)
 ANOTHER = jpeg(photo((300, 500)), quality=95)
@@ -113,6 +113,15 @@ def test_the_extension_of_the_format_is_appended_where_that_is_wanted(pipeline):
     wanted = replace(FIXED, key="out/a", extended=True)
 
     assert run(pipeline, wanted).output("compressed").key == "out/a.jpg"
+    with pytest.raises(SkipError, match="already done"):
+        run(pipeline, wanted)
+
+
+def test_an_output_whose_extension_its_source_does_not_tell_is_made_again_but_not_written(pipeline):
+    pipeline.upload("a.jpg", png(photo((60, 40))))
+    wanted = replace(FIXED, key="out/a", extended=True)
+
+    assert run(pipeline, wanted).output("compressed").key == "out/a.png"
     writes = pipeline.storage.writes
     run(pipeline, wanted)
 

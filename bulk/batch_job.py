@@ -1,0 +1,128 @@
+"""One job from its variables to its last line."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bulk.batch_results import ResultFile, Results, Row
+from bulk.batch_run import BatchRun
+from bulk.memory_gate import machine_cores, memory_gate
+from cli import console
+from pipeline.batch_settings import BatchSettings, own_batch
+from pipeline.clients import make_client
+from pipeline.errors import RetryError
+from pipeline.file_list import batch_name
+from pipeline.services import Services
+from pipeline.storage import Storage
+from pipeline.stored_lists import StoredList
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+#: Seconds between two looks at the work by whoever reads the log, and between two checkpoints.
+_TOLD_EVERY = 10.0
+_KEPT_EVERY = 60.0
+#: While one thread waits for S3, another one can use its core.
+_WORKERS_PER_CORE = 2
+
+
+@dataclass
+class BatchJob:
+    """`job`: the id that AWS Batch gives; the same for all attempts. `attempt` counts from 1."""
+
+    s3: S3Client
+    settings: BatchSettings
+    number: int
+    images: list[str]
+    workers: int
+    job: str = ""
+    attempt: int = 1
+    clock: Callable[[], float] = time.monotonic
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], workers: int | None) -> BatchJob:
+        """Raises SettingsError and FileListError, each with one line, before anything is done."""
+        settings = BatchSettings.from_environment(environ)
+        workers = workers or _WORKERS_PER_CORE * machine_cores()
+        # What can be said without asking anybody is said first.
+        number = 0 if settings.indexes else own_batch(environ)
+        address = environ.get("AWS_ENDPOINT_URL") or None
+        s3 = make_client(None, "s3", endpoint_url=address, region=settings.region, connections=workers + 2)
+        stored = StoredList(s3, settings.in_bucket, settings.json_location)
+        if settings.indexes:
+            number = own_batch(environ, stored.indexes(settings.indexes))
+        images = list(dict.fromkeys(stored.images(number)))
+        console.say(f"{batch_name(number)} of {stored}: {len(images)} images ({stored.bytes_read} bytes of list read)")
+        attempt = environ.get("AWS_BATCH_JOB_ATTEMPT", "1")
+        return cls(
+            s3,
+            settings,
+            number,
+            images,
+            workers,
+            job=environ.get("AWS_BATCH_JOB_ID", ""),
+            attempt=int(attempt) if attempt.isdecimal() else 1,
+        )
+
+    @property
+    def failed(self) -> int:
+        return sum(row.is_failed for row in self.rows.values())
+
+    def run(self, stop: threading.Event) -> bool:
+        """Whether all images came to an end. Keeps the results on the way and at the end, and prints the last line."""
+        file = ResultFile(self.s3, self.settings, self.number)
+        before = _read(file)
+        ours = bool(self.job) and before.job == self.job
+        if ours:
+            self.rows = {image: before.rows[image] for image in self.images if _is_done(before, image)}
+        # A machine that is taken away says so first; who died without a word may have died of an image.
+        suspicious = self.attempt > 1 and not (ours and before.stopped)
+        ended = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(file, ended), daemon=True)
+        keeper.start()
+        services = Services(storage=Storage(self.s3), budget=memory_gate())
+        run = BatchRun(services, self.settings, self._report, stop, self.workers, suspicious=suspicious)
+        finished = run.run(image for image in self.images if image not in self.rows)
+        ended.set()
+        keeper.join(5)
+        self._write(file, stopped=not finished)
+        console.result(f"Compressed {len(self.rows) - self.failed}/{len(self.images)} files.")
+        return finished
+
+    def _report(self, row: Row) -> None:
+        self.rows[row.image] = row
+        if row.is_failed:
+            console.say(f"failed: {row.image}: {row.code}: {row.reason}")
+
+    def _keep(self, file: ResultFile, ended: threading.Event) -> None:
+        kept = self.clock()
+        while not ended.wait(_TOLD_EVERY):
+            console.say(f"{len(self.rows)}/{len(self.images)} images, {self.failed} failed")
+            if self.clock() >= kept + _KEPT_EVERY:
+                self._write(file, stopped=False)
+                kept = self.clock()
+
+    def _write(self, file: ResultFile, *, stopped: bool) -> None:
+        results = Results(job=self.job, stopped=stopped, rows=dict(self.rows))
+        try:
+            file.write(results, self.images)
+        except RetryError as error:
+            # The outputs are there all the same, and a retry finds them.
+            console.say(f"the results could not be kept: {error.reason}")
+
+
+def _read(file: ResultFile) -> Results:
+    try:
+        return file.read()
+    except RetryError as error:
+        console.say(f"results of an earlier job could not be read: {error.reason}")
+        return Results()
+
+
+def _is_done(results: Results, image: str) -> bool:
+    return image in results.rows and not results.rows[image].is_failed

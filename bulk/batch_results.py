@@ -1,0 +1,140 @@
+"""The result file of one batch: what became of each image. It is the checkpoint of a job that is stopped, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws_errors import code_of, retried, status_of
+from pipeline.batch_settings import BatchSettings
+from pipeline.errors import RetryError
+from pipeline.file_list import batch_name
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DONE, FAILED = "DONE", "FAILED"
+#: The code of an image for which S3 gave no good answer in any round; it is no fault of the image.
+GAVE_UP = "GAVE_UP"
+#: No bucket is called so, hence no output lies below it.
+FOLDER = "_results"
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One image. `key` of its output and bytes where they are known; `code` and `reason` of one that failed."""
+
+    image: str
+    outcome: str
+    key: str | None = None
+    bytes_before: int | None = None
+    bytes_after: int | None = None
+    code: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_failed(self) -> bool:
+        return self.outcome == FAILED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What is known of a batch. `job`: the id of the job that wrote it; `stopped`: it ended before its work did."""
+
+    job: str = ""
+    stopped: bool = False
+    rows: Mapping[str, Row] = field(default_factory=dict)
+
+    def to_json(self, batch: str, images: Iterable[str]) -> str:
+        """A sum for people, then a line for each image in the order of the list."""
+        wanted = list(images)
+        rows = [self.rows[image] for image in wanted if image in self.rows]
+        failed = sum(row.is_failed for row in rows)
+        total = {"images": len(wanted), "compressed": len(rows) - failed, "failed": failed}
+        head = {"batch": batch, **total, "left": len(wanted) - len(rows), "job": self.job, "stopped": self.stopped}
+        lines = ",\n".join(json.dumps(_facts(row)) for row in rows)
+        return json.dumps(head)[:-1] + f', "rows": [\n{lines}\n]}}\n'
+
+    @classmethod
+    def from_json(cls, text: str) -> Results:
+        found = json.loads(text)
+        rows = (Row(**row) for row in found["rows"])
+        return cls(job=found["job"], stopped=found["stopped"], rows={row.image: row for row in rows})
+
+    def over(self, others: Results) -> Results:
+        """These rows, and those that only others have; what S3 refused to us may have been given to them."""
+        theirs = {
+            image: row
+            for image, row in others.rows.items()
+            if image not in self.rows or (self.rows[image].code == GAVE_UP and not row.is_failed)
+        }
+        return Results(job=self.job, stopped=self.stopped, rows={**self.rows, **theirs})
+
+
+class ResultFile:
+    """`<OUT_KEY>/_results/<list>/batch_3.json` in the output bucket. Every method raises RetryError."""
+
+    def __init__(self, s3: S3Client, settings: BatchSettings, number: int) -> None:
+        self._s3 = s3
+        self._bucket = settings.out_bucket
+        self._batch = batch_name(number)
+        folder = f"{settings.out_key}/{FOLDER}" if settings.out_key else FOLDER
+        self.key = f"{folder}/{settings.in_bucket}/{settings.json_location.rstrip('/')}/{self._batch}.json"
+
+    def __str__(self) -> str:
+        return f"s3://{self._bucket}/{self.key}"
+
+    def read(self) -> Results:
+        """What an earlier job, or an earlier attempt of this one, has left."""
+        return self._read()[0]
+
+    def write(self, results: Results, images: Iterable[str]) -> None:
+        """Put `results` over what is there, without losing what another job for the same batch has found out."""
+        wanted = list(images)
+        for _ in range(_ATTEMPTS):
+            present, etag = self._read()
+            merged = results.over(present)
+            if self._put(merged.to_json(self._batch, wanted), {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}):
+                return
+        raise RetryError(f"{self} is written by others all the time")
+
+    def _read(self) -> tuple[Results, str | None]:
+        with retried(f"GetObject {self}"):
+            try:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=self.key)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return Results(), None
+                raise
+            with answer["Body"] as body:
+                text = body.read().decode(errors="replace")
+        try:
+            return Results.from_json(text), answer["ETag"]
+        except (ValueError, KeyError, TypeError):
+            # Not ours, or of another version: what is done shows in the outputs themselves.
+            return Results(), answer["ETag"]
+
+    def _put(self, text: str, condition: dict[str, Any]) -> bool:
+        with retried(f"PutObject {self}"):
+            try:
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=self.key,
+                    Body=text.encode(),
+                    ContentType="application/json",
+                    **condition,
+                )
+            except ClientError as error:
+                if status_of(error) in (404, 409, 412) and code_of(error) != "NoSuchBucket":
+                    return False
+                raise
+        return True
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if value is not None}

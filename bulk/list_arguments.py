@@ -1,0 +1,100 @@
+"""LIST and OUT on a command line, as the two commands take them that run a file list."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.connection import Connection
+from cli.exits import CommandError
+from pipeline.batch_settings import BatchSettings, Layout
+from pipeline.json_tokens import FileListError
+from pipeline.stored_lists import StoredList
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_SCHEME = "s3://"
+#: In the outputs bucket of a deployment: what lies there is private, and nothing there starts the pipeline.
+FOLDER = "batch"
+
+
+def add_list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "list",
+        metavar="LIST",
+        help="s3://<bucket>/<key>, with a slash at the end for a list in shards; or a file here, which is uploaded",
+    )
+    parser.add_argument(
+        "out",
+        metavar="OUT",
+        nargs="?",
+        help="s3://<bucket>/<prefix> for the outputs (default: batch/compressed in the deployment's outputs bucket)",
+    )
+    parser.add_argument(
+        "--divide-camera-wise", action="store_true", help="put images ending in _left, _right, _front into folders"
+    )
+    parser.add_argument(
+        "--layout",
+        choices=[layout.value for layout in Layout],
+        default=Layout.FULL.value,
+        help="full: <prefix>/<bucket>/<key>.<ext>; basename: <prefix>/<name>.<ext>, where a second one of a name fails",
+    )
+
+
+def settings_of(arguments: argparse.Namespace, connection: Connection) -> BatchSettings:
+    """What the jobs are told. A list on this machine is uploaded first, under a name that its content gives."""
+    out_bucket, out_key = _out(arguments.out, connection)
+    in_bucket, location = _in(arguments.list, connection)
+    return BatchSettings(
+        region=connection.target.region,
+        in_bucket=in_bucket,
+        json_location=location,
+        out_bucket=out_bucket,
+        out_key=out_key.strip("/"),
+        divide_camera_wise=arguments.divide_camera_wise,
+        layout=Layout(arguments.layout),
+    )
+
+
+def count_batches(s3: S3Client, settings: BatchSettings) -> int:
+    """How many batches the list has; CommandError where it is not there, or no list."""
+    try:
+        return StoredList(s3, settings.in_bucket, settings.json_location).count()
+    except FileListError as error:
+        raise CommandError(str(error)) from error
+
+
+def _in(text: str, connection: Connection) -> tuple[str, str]:
+    if text.startswith(_SCHEME):
+        bucket, key = _parted(text)
+        if not key:
+            raise CommandError(f"LIST {text} names no object: give s3://<bucket>/<key>")
+        return bucket, key
+    path = Path(text)
+    if not path.is_file():
+        raise CommandError(f"LIST {text} is neither s3://<bucket>/<key> nor a file here")
+    data = path.read_bytes()
+    bucket = _own_bucket(connection)
+    key = f"{FOLDER}/lists/{hashlib.sha256(data).hexdigest()[:12]}-{path.name}"
+    connection.aws.s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType="application/json")
+    return bucket, key
+
+
+def _out(text: str | None, connection: Connection) -> tuple[str, str]:
+    if text is None:
+        return _own_bucket(connection), f"{FOLDER}/compressed"
+    if not text.startswith(_SCHEME):
+        raise CommandError(f"OUT {text} is not of the form s3://<bucket>/<prefix>")
+    return _parted(text)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    bucket, _, key = text.removeprefix(_SCHEME).partition("/")
+    return bucket, key
+
+
+def _own_bucket(connection: Connection) -> str:
+    return connection.resources.require("thumbnails-bucket", "setup.py")

@@ -1,0 +1,110 @@
+"""What AWS Batch does with an array job, as processes of this machine: one for each batch, some at a time."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pipeline.batch_settings import ARRAY_INDEX
+from pipeline.file_list import batch_name
+from pipeline.settings import ROOT
+
+_PROGRAM = ROOT / "bulk" / "compress_images.py"
+_LAST_LINE = re.compile(r"Compressed (\d+)/(\d+) files\.")
+#: How a job ends that is stopped before its work is done: by its own word, or killed. Such a one is started again.
+_STOPPED = (143, 137, -signal.SIGTERM, -int(getattr(signal, "SIGKILL", 9)))
+#: Seconds in which a job that is told to stop keeps what it has.
+_GRACE = 30.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the job of one batch ended: its exit code, and what its last line says; None where it had none to say."""
+
+    number: int
+    exit_code: int
+    compressed: int | None = None
+    images: int | None = None
+
+
+@dataclass
+class LocalJobs:
+    """`environ` is what each job is given, its index left out. `children`: the processes that run now, by batch."""
+
+    environ: Mapping[str, str]
+    jobs: int
+    attempts: int
+    tell: Callable[[str], None]
+    advance: Callable[[Ended], None] = lambda ended: None
+    children: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, numbers: Iterable[int]) -> list[Ended]:
+        """All jobs to their ends, in the order of their batches; who interrupts it interrupts them."""
+        with ThreadPoolExecutor(self.jobs) as pool:
+            futures = [pool.submit(self._run_one, number) for number in numbers]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                self._stop()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopping.set()
+            running = list(self.children.values())
+        for child in running:
+            child.terminate()
+        for child in running:
+            try:
+                child.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+    def _run_one(self, number: int) -> Ended:
+        job_id = f"local-{uuid.uuid4()}:{number - 1}"
+        ended = Ended(number, 143)
+        for attempt in range(1, self.attempts + 1):
+            if self._stopping.is_set():
+                break
+            ended = self._attempt(number, job_id, attempt)
+            if ended.exit_code not in _STOPPED:
+                break
+        self.advance(ended)
+        return ended
+
+    def _attempt(self, number: int, job_id: str, attempt: int) -> Ended:
+        own = {ARRAY_INDEX: str(number - 1), "AWS_BATCH_JOB_ID": job_id, "AWS_BATCH_JOB_ATTEMPT": str(attempt)}
+        with self._lock:
+            if self._stopping.is_set():
+                return Ended(number, 143)
+            child = subprocess.Popen(
+                [sys.executable, str(_PROGRAM)],
+                env={**self.environ, **own},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            self.children[number] = child
+        said = None
+        assert child.stdout
+        with child, child.stdout:
+            for line in child.stdout:
+                said = _LAST_LINE.fullmatch(line.strip()) or said
+                self.tell(f"{batch_name(number)}: {line.rstrip()}")
+        code = child.wait()
+        if said is None:
+            return Ended(number, code)
+        return Ended(number, code, int(said[1]), int(said[2]))
