@@ -80,6 +80,17 @@ def estimate(images: int, megabytes: Decimal) -> Estimate:
     return Estimate(lines, (originals - compressed) * PRICES["S3 storage, GB-month"])
 
 
+def backfill_estimate(images: int, megabytes: Decimal, listed: int) -> Estimate:
+    """Sending `images`, which have `megabytes` together, to the function out of `listed` objects of a bucket.
+
+    The originals are there already: only what is made of them is new, and stored for a month.
+    """
+    count, each = Decimal(images), megabytes / images if images else Decimal(0)
+    made = (megabytes * COMPRESSED_SHARE + count * THUMBNAIL_MB) / 1000
+    kept = _kept(count, Decimal(0), made)[1:]
+    return Estimate((*_finding(Decimal(listed)), *_sending(count), *_compute(count, each), *kept), Decimal(0))
+
+
 def dollars(amount: Decimal) -> str:
     """`$1.23`; an amount that is there and would round to nothing is `<$0.01`."""
     rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -92,6 +103,21 @@ def _requests(count: Decimal) -> tuple[Line, ...]:
         Line("S3 reading", "the original, and one look after it", 2 * count * PRICES["S3 reading requests"]),
         Line("Queue", "sent, received, deleted", 3 * count * PRICES["SQS requests"]),
         Line("Queue, idle", "Lambda asks for messages day and night", IDLE_POLLS * PRICES["SQS requests"]),
+    )
+
+
+def _finding(listed: Decimal) -> tuple[Line, ...]:
+    return (
+        Line("Listing", "a thousand objects a request", listed / 1000 * PRICES["S3 writing requests"]),
+        Line("Table, looking", "the record of each object", listed * PRICES["DynamoDB reads"]),
+    )
+
+
+def _sending(count: Decimal) -> tuple[Line, ...]:
+    return (
+        Line("S3 writing", "two outputs", 2 * count * PRICES["S3 writing requests"]),
+        Line("S3 reading", "the original, and one look after it", 2 * count * PRICES["S3 reading requests"]),
+        Line("Queue", "sent in tens, received, deleted", Decimal("2.1") * count * PRICES["SQS requests"]),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
+from pipeline.errors import RetryError
 from pipeline.messages import Message
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _FIRST_DELAY = 5
 #: Seconds for which a dead letter is hidden while it is sent on: long enough for ten, short enough after a kill.
 _REDRIVE_VISIBILITY = 20
 _MOST_ATTRIBUTES = 10
+_SENDING_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,22 @@ class Queue:
             body["force"] = True
         with retried(f"SendMessage to {self._queue_url}"):
             self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
+
+    def send_many(self, bodies: Sequence[Mapping[str, object]]) -> None:
+        """Send up to ten messages in one call; what SQS does not take of them is sent again, a few times."""
+        left = {str(number): json.dumps(body) for number, body in enumerate(bodies)}
+        for _ in range(_SENDING_ATTEMPTS):
+            with retried(f"SendMessageBatch to {self._queue_url}"):
+                answer = self._sqs.send_message_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[{"Id": number, "MessageBody": body} for number, body in left.items()],
+                )
+            for sent in answer.get("Successful", []):
+                left.pop(sent["Id"], None)
+            if not left:
+                return
+        refused = [f"{entry.get('Code')}: {entry.get('Message')}" for entry in answer.get("Failed", [])]
+        raise RetryError(f"SendMessageBatch to {self._queue_url}: {len(left)} not taken: {', '.join(refused)[:200]}")
 
     def receive(self, *, visibility: int, wait: int) -> Received | None:
         """The next message, hidden for `visibility` seconds; None where none has come within `wait` seconds."""

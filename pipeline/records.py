@@ -5,7 +5,7 @@ Items are written by UpdateItem, never PutItem: `Note`, and whatever else users 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -17,6 +17,9 @@ from pipeline.job import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+#: BatchGetItem takes so many keys at once.
+_BATCH = 100
 
 
 class Records:
@@ -72,6 +75,24 @@ class Records:
             except ClientError as error:
                 return _not_refused(error)
         return True
+
+
+def read_items(
+    dynamodb: DynamoDBClient, table_name: str, keys: Collection[str], fields: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """The attributes `fields` of those of `keys` that have an item, by key (consistent reads). Raises RetryError."""
+    found: dict[str, dict[str, Any]] = {}
+    waiting: list[Any] = [{"ImageID": {"S": key}} for key in dict.fromkeys(keys)]
+    projection = ", ".join(dict.fromkeys(("ImageID", *fields)))
+    while waiting:
+        wanted: Any = {"Keys": waiting[:_BATCH], "ConsistentRead": True, "ProjectionExpression": projection}
+        with retried(f"BatchGetItem {table_name}"):
+            answer = dynamodb.batch_get_item(RequestItems={table_name: wanted})
+        items = map(decode_item, answer["Responses"].get(table_name, []))
+        found |= {item["ImageID"]: item for item in items}
+        left: Any = answer.get("UnprocessedKeys", {}).get(table_name, {})
+        waiting = [*left.get("Keys", []), *waiting[_BATCH:]]
+    return found
 
 
 def decode_item(item: Mapping[str, Any]) -> dict[str, Any]:

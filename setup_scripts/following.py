@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from setup_scripts.sending import Item, Sent
 
 if TYPE_CHECKING:
     from cli.aws import Aws
 
-#: BatchGetItem takes so many keys at once.
-_BATCH = 100
 #: So many records are asked for in one round, oldest first: a large upload must not become a storm of reads.
 _ROUND = 1000
 PAUSE = 0.5
@@ -22,7 +20,6 @@ IDLE = 15.0
 STALLED = 300.0
 
 _ATTRIBUTES = (
-    "ImageID",
     "Outcome",
     "ErrorCode",
     "ErrorMessage",
@@ -39,22 +36,9 @@ _ATTRIBUTES = (
 
 def records(aws: Aws, table: str, keys: Sequence[str]) -> dict[str, Item]:
     """The records of `keys` that exist, by key, read consistently."""
-    from pipeline.records import decode_item
+    from pipeline.records import read_items
 
-    found: dict[str, Item] = {}
-    wanted = [{"ImageID": {"S": key}} for key in dict.fromkeys(keys)]
-    while wanted:
-        request: Any = {table: _request(wanted[:_BATCH])}
-        answer = aws.dynamodb.batch_get_item(RequestItems=request)
-        items = [decode_item(item) for item in answer["Responses"].get(table, [])]
-        found |= {item["ImageID"]: item for item in items}
-        left: Any = answer.get("UnprocessedKeys", {}).get(table)
-        wanted = [*(left["Keys"] if left else []), *wanted[_BATCH:]]
-    return found
-
-
-def _request(keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"Keys": list(keys), "ConsistentRead": True, "ProjectionExpression": ", ".join(_ATTRIBUTES)}
+    return {**read_items(aws.dynamodb, table, keys, _ATTRIBUTES)}
 
 
 def follow(

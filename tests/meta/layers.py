@@ -62,7 +62,7 @@ LEVELS = (
     ("steps",),
     ("describing", "leftovers", "writing", "answering"),
     ("services", "url_services"),
-    ("listing", "stats", "failures"),
+    ("listing", "stats", "failures", "inventory"),
     EDGES,
     ("replacing", "verifying"),
     ("objects", "job_claims"),

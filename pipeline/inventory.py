@@ -1,0 +1,54 @@
+"""What a bucket holds now: key, version and size of every object, in order of keys, from any place on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.aws_errors import retried
+from pipeline.objects import ObjectVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectVersionsRequestTypeDef, ObjectVersionTypeDef
+
+#: Classes that S3 gives nothing out of before it was asked to restore it.
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+@dataclass(frozen=True)
+class ListedObject:
+    """An object as the listing shows it: `size` in bytes; `is_archived`: it cannot be read as it is."""
+
+    key: str
+    version: ObjectVersion
+    size: int
+    is_archived: bool = False
+
+
+def list_current(s3: S3Client, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[list[ListedObject]]:
+    """Pages of at most 1,000 current objects whose keys follow `after`, in order of their UTF-8 bytes.
+
+    The versions are listed, since the plain listing does not name them; a bucket without versions answers the same.
+    Raises RetryError.
+    """
+    request: ListObjectVersionsRequestTypeDef = {"Bucket": bucket, "Prefix": prefix}
+    if after:
+        request["KeyMarker"] = after
+    is_truncated, last = True, after
+    while is_truncated:
+        with retried(f"ListObjectVersions s3://{bucket}/{prefix}"):
+            page = s3.list_object_versions(**request)
+        # The local cloud begins a page with the object that ended the one before, where a bucket has no versions.
+        found = [_listed(entry) for entry in page.get("Versions", []) if entry["IsLatest"] and entry["Key"] != last]
+        yield found
+        last = found[-1].key if found else last
+        is_truncated = page["IsTruncated"]
+        request |= {"KeyMarker": page.get("NextKeyMarker", ""), "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+
+
+def _listed(entry: ObjectVersionTypeDef) -> ListedObject:
+    version_id = entry["VersionId"]
+    version = ObjectVersion(entry["ETag"].strip('"'), None if version_id == "null" else version_id)
+    return ListedObject(entry["Key"], version, entry["Size"], entry.get("StorageClass", "") in _ARCHIVES)
