@@ -17,20 +17,16 @@ from pathlib import Path
 from typing import cast
 
 from bulk.seen import Seen
+from bulk.text_lines import MAX_LINE, lines
 from cli.exits import CommandError
+from pipeline.keys import MAX_KEY_BYTES
 
 HEADER = "path"
 STDIN = "-"
 _DELIMITERS = ",;\t|"
-#: Characters of one line; a longer one is no list of keys.
-MAX_LINE = 1_000_000
-MAX_KEY_BYTES = 1024
 _SHOWN = 80
 _URL = re.compile(r"s3://([^/]*)/?(.*)", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"[ \t]*')
-_UNDECODED = re.compile("[\udc80-\udcff]")
-#: The first bytes of UTF-16, with or without its mark; without it, a text that begins with ASCII is told by its zeros.
-_UTF_16 = ((rb"\xff\xfe", "utf-16"), (rb"\xfe\xff", "utf-16"), (rb"[^\0]\0", "utf-16-le"), (rb"\0[^\0]", "utf-16-be"))
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def read_rows(file: io.BufferedReader, bucket: str) -> Iterator[Row | Omitted]:
     """
     with Seen() as seen:
         columns: _Columns | None = None
-        for number, text in enumerate(_lines(file), 1):
+        for number, text in enumerate(lines(file), 1):
             if columns is None and text.strip():
                 columns = _Columns.of(text)
                 if columns.is_header:
@@ -163,42 +159,6 @@ def _fields(line: str, delimiter: str | None) -> list[str] | None:
         if line[end] not in (delimiter or _DELIMITERS):
             return None
         position = end + 1
-
-
-def _lines(file: io.BufferedReader) -> Iterator[str]:
-    """The lines without their ends; of one that is too long, only the beginning."""
-    encoding = _encoding(file.peek(4)[:4])
-    errors = "surrogateescape" if encoding == "utf-8" else "replace"
-    text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline=None)
-    try:
-        mark = "\ufeff"
-        while line := text.readline(MAX_LINE):
-            if not line.endswith("\n"):
-                _skip_rest(text, len(line))
-            yield _decoded(line.removesuffix("\n").removeprefix(mark))
-            mark = ""
-    finally:
-        text.detach()
-
-
-def _skip_rest(text: io.TextIOWrapper, size: int) -> None:
-    while size == MAX_LINE and (more := text.readline(MAX_LINE)) and not more.endswith("\n"):
-        size = len(more)
-
-
-def _encoding(start: bytes) -> str:
-    return next((encoding for pattern, encoding in _UTF_16 if re.match(pattern, start, re.DOTALL)), "utf-8")
-
-
-def _decoded(line: str) -> str:
-    """The line itself, or, where it was no UTF-8, what Windows or else Latin-1 makes of its bytes."""
-    if line.isascii() or not _UNDECODED.search(line):
-        return line
-    raw = line.encode("utf-8", "surrogateescape")
-    try:
-        return raw.decode("cp1252")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def _shown(text: str) -> str:

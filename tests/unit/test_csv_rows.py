@@ -7,7 +7,8 @@ import tracemalloc
 
 import pytest
 
-from bulk.csv_rows import MAX_LINE, Omitted, Row, open_rows, read_rows
+from bulk.csv_rows import Omitted, Row, open_rows, read_rows
+from bulk.text_lines import MAX_LINE
 from cli.exits import CommandError
 
 BUCKET = "meu-bucket"
