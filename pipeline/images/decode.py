@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from pipeline.errors import Code, RejectError
+from pipeline.errors import Code, PipelineError, RejectError
 from pipeline.images import colour, geometry, png_parts, strip
 from pipeline.images.formats import FORMATS, Format, sniff
 from pipeline.images.metadata import Metadata, read_exif
@@ -55,8 +55,9 @@ def rejecting() -> Iterator[None]:
     """The edge to the decoders: whatever they raise for a bad image leaves as a RejectError with its code."""
     try:
         yield
-    except (RejectError, ImportError):
-        # A library that cannot be loaded is no fault of the image: it may go well after the next deployment.
+    except (PipelineError, ImportError):
+        # What is raised on purpose keeps its meaning. A library that cannot be loaded is no fault of the image: it may
+        # go well after the next deployment.
         raise
     except OSError as error:
         # With a number it is the system's word on files and descriptors, of which an image in memory has none.

@@ -137,7 +137,7 @@ def write(
     marked = b"Exif\x00\x00" + exif if exif else b""
     parameters = {**tables, "exif": marked, "icc_profile": profile, **encoder.parameters}
     try:
-        return _saved(image, encoder.format, **parameters)
+        return saved(image, encoder.format, **parameters)
     except ValueError:
         return None
 
@@ -174,7 +174,7 @@ def _in_a_palette(image: Image.Image) -> Image.Image:
 _FITTED: Mapping[str, Callable[[Image.Image], Image.Image]] = {"JPEG": _on_white, "GIF": _in_a_palette}
 
 
-def _saved(image: Image.Image, name: str, **parameters: object) -> bytes:
+def saved(image: Image.Image, name: str, **parameters: object) -> bytes:
     FORMATS[name].load_plugin()
     file = BytesIO()
     image.save(file, name, **parameters)

@@ -40,7 +40,7 @@ def take_apart(data: bytes, *, max_scans: int) -> Pieces:
     """The parts of the first picture in `data`; RejectError when it ends early, is broken or has too many scans."""
     found = _Found()
     view = memoryview(data)
-    for marker, start, end in _segments(data):
+    for marker, start, end in segments(data):
         found.take(marker, view[start:end])
         if found.scans > max_scans:
             raise RejectError(Code.TOO_LARGE, f"the JPEG has more than {max_scans} scans")
@@ -88,7 +88,7 @@ class _Found:
         )
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of every segment before the end marker; a scan's segment includes its data."""
     position = len(_START)
     for _ in range(_MAX_SEGMENTS):

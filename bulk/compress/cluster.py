@@ -1,0 +1,110 @@
+"""Images in parallel by Dask: worker processes on this machine, or those of a cluster.
+
+Only keys and settings go to the workers, and only what became of an image comes back; a worker that dies is replaced,
+and its image is given to another.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from bulk.compress.outcome import Done, Outcome
+from bulk.compress.work import LOOPBACK, Order, compress
+from bulk.csv_rows import Row
+from cli.exits import CommandError
+
+#: Rows that are given out for each thread of a worker: enough that none waits, few enough that memory stays flat.
+_AHEAD = 4
+_CONNECT_SECONDS = 20
+#: How often an image may be under work when a worker dies, before it is the image's fault.
+_DEATHS = 3
+_SETTINGS: dict[str, Any] = {
+    "distributed.scheduler.allowed-failures": _DEATHS,
+    # What Dask remembers of tasks that have ended.
+    "distributed.admin.log-length": 100,
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.admin.system-monitor.log-length": 60,
+    "distributed.worker.profile.enabled": False,
+}
+
+Map = Callable[[Iterator[Row]], Iterator[Done]]
+
+
+@contextmanager
+def workers(order: Order, *, count: int, scheduler: str | None = None) -> Iterator[Map]:
+    """A function that compresses the images of many rows, in any order, by `count` processes or by a cluster."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(_SETTINGS):
+        if scheduler:
+            with _connected(scheduler) as client:
+                yield lambda rows: _map(client, order, rows)
+            return
+        # Nothing listens beyond this machine. Memory is our own gate's to share out: Dask would kill a worker that has
+        # more than its part, and an image that needs most of the memory could never be done.
+        local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0}
+        with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **local) as cluster:
+            with Client(cluster) as client:
+                yield lambda rows: _map(client, order, rows)
+
+
+def require_trusted(scheduler: str, *, trusted: bool) -> None:
+    """CommandError for an address off this machine whose answers nobody vouches for."""
+    address = urlsplit(scheduler)
+    if address.scheme not in ("tcp", "tls") or not address.hostname or not address.port:
+        raise CommandError(f"--scheduler {scheduler} is no address of a Dask scheduler: tcp://127.0.0.1:8786 is one")
+    if address.scheme == "tcp" and address.hostname not in LOOPBACK and not trusted:
+        raise CommandError(
+            f"--scheduler {scheduler} is neither encrypted nor on this machine, and whoever answers there can run code "
+            "here: use tls://, or add --trust_scheduler in a network where only you can answer"
+        )
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+    except (OSError, TimeoutError) as error:
+        raise CommandError(f"no Dask scheduler answers at {scheduler}: {error}") from error
+    with client:
+        if not client.nthreads():
+            raise CommandError(f"the Dask scheduler at {scheduler} has no workers: start some with `dask worker`")
+        yield client
+
+
+def _map(client: Any, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
+    from distributed import as_completed
+
+    under_way: dict[str, Row] = {}
+
+    def give_out(number: int) -> list[Any]:
+        futures = []
+        for row in islice(rows, number):
+            future = client.submit(compress, order, row, pure=False)
+            under_way[future.key] = row
+            futures.append(future)
+        return futures
+
+    ended = as_completed(give_out(_AHEAD * sum(client.nthreads().values())))
+    for future in ended:
+        yield _done(future, under_way.pop(future.key))
+        ended.update(give_out(1))
+
+
+def _done(future: Any, row: Row) -> Done:
+    error = future.exception()
+    if error is None:
+        return future.result()  # type: ignore[no-any-return]
+    if type(error).__name__ == "KilledWorker":
+        reason = f"{_DEATHS + 1} workers died while they worked on it"
+        return Done(line=row.line, key=row.key, outcome=Outcome.FAILED, reason=reason)
+    return Done(line=row.line, key=row.key, outcome=Outcome.RETRY, reason=f"a bug: {error!r}")

@@ -1,0 +1,32 @@
+"""JPEG files put together anew: the metadata of one around the pixels of another (ITU-T T.81, annex B)."""
+
+from __future__ import annotations
+
+from pipeline.images.jpeg_parts import segments
+
+_START, _END = b"\xff\xd8", b"\xff\xd9"
+_APP0, _APP14, _APP15, _COMMENT = 0xE0, 0xEE, 0xEF, 0xFE
+
+
+def rebuilt(file: bytes, encoded: bytes) -> bytes:
+    """The picture of `encoded` with all that `file` says besides its own: EXIF, XMP, ICC, IPTC, comments, the unknown.
+
+    How colours are stored (Adobe's APP14) is said by who stored them; the JFIF header stays the file's.
+    """
+    head = [file[start:end] for marker, start, end in segments(file) if _is_metadata(marker)]
+    body = [encoded[start:end] for marker, start, end in segments(encoded) if marker not in (_APP0, _COMMENT)]
+    return b"".join((_START, *head, *body, _END))
+
+
+def end_of(file: bytes) -> int:
+    """Where the first picture in `file` ends; cameras put more behind it: further pictures, videos, notes."""
+    last = max((end for _, _, end in segments(file)), default=len(_START))
+    return file.index(_END, last) + len(_END)
+
+
+def is_progressive(file: bytes) -> bool:
+    return any(marker == 0xC2 for marker, _, _ in segments(file))
+
+
+def _is_metadata(marker: int) -> bool:
+    return (_APP0 <= marker <= _APP15 and marker != _APP14) or marker == _COMMENT

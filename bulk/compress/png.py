@@ -1,0 +1,140 @@
+"""One PNG compressed: without loss, or in few colours where these do it justice."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+
+from PIL import Image, ImageChops, ImageStat
+
+from bulk.compress.options import Options
+from pipeline.errors import SkipError
+from pipeline.images import colour, encode
+from pipeline.images.decode import Source
+from pipeline.images.formats import FORMATS
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PIXELS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+#: These speak of samples as they were stored, and mean nothing for samples of another kind.
+_OF_SAMPLES = frozenset({b"sBIT", b"bKGD", b"hIST", b"sPLT"})
+_GRAY = frozenset({"1", "L", "LA", "I;16", "I"})
+#: Beyond it, one image would keep a processor for minutes.
+_OXIPNG_PIXELS = 100_000_000
+_OXIPNG_SECONDS = 60.0
+#: Peak signal to noise, in decibels, that a picture in few colours must reach; photographs come to about 38.
+LEAST_DECIBELS = 35.0
+
+
+def compressed(source: Source, options: Options) -> bytes:
+    """The file with fewer bytes, as far as that goes; SkipError where there is no way to try."""
+    if source.parts.timing is not None or source.frames > 1:
+        raise SkipError("it is animated, and such a PNG is left as it is")
+    file = source.stripped() if options.strip_metadata else source.data
+    few = _in_few_colours(source, file, options.png_colors) if options.png_colors else None
+    return _optimized(few or file, source)
+
+
+def check(source: Source, file: bytes, options: Options) -> None:
+    """ValueError unless `file` shows the pixels of the loaded `source`: the very same, or in few colours almost."""
+    image = FORMATS["PNG"].opened(file)
+    image.load()
+    if image.size != source.image.size:
+        raise ValueError(f"it came out as {image.size}, not {source.image.size}")
+    if source.image.mode == "I;16":
+        # Fewer bits are written where the lower half of each sample says nothing new.
+        same = colour.eight_bits(image).tobytes() == colour.eight_bits(source.image).tobytes()
+    else:
+        decibels = _decibels(source.image, image)
+        same = math.isinf(decibels) or (bool(options.png_colors) and decibels >= LEAST_DECIBELS)
+    if not same:
+        raise ValueError("it came out as another picture")
+
+
+def _in_few_colours(source: Source, file: bytes, colours: int) -> bytes | None:
+    """The picture in a palette, or None where it has one, has 16 bits a sample, or would suffer."""
+    image = source.image
+    if image.mode not in ("RGB", "RGBA") or source.parts.depth == 16:
+        return None
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
+    few = image.quantize(colours, Image.Quantize.FASTOCTREE)
+    if _decibels(image, few) < LEAST_DECIBELS:
+        return None
+    written = BytesIO()
+    few.save(written, "PNG")
+    return _transplanted(file, written.getvalue())
+
+
+def _optimized(file: bytes, source: Source) -> bytes:
+    if encode.OXIPNG is None:
+        return _by_pillow(file, source)
+    if source.image.width * source.image.height > _OXIPNG_PIXELS:
+        raise SkipError(f"it has more than {_OXIPNG_PIXELS:,} pixels, too many to look for a smaller PNG")
+    profiled = source.profile is not None
+    gray = source.image.mode in _GRAY
+    try:
+        # No chunk is stripped. A profile speaks of gray or of colour samples, and means nothing for the other kind.
+        return bytes(
+            encode.OXIPNG.optimize_from_memory(
+                file,
+                level=2,
+                timeout=_OXIPNG_SECONDS,
+                strip=encode.OXIPNG.StripChunks.none(),
+                grayscale_reduction=not profiled,
+                palette_reduction=not (profiled and gray),
+            )
+        )
+    except encode.OXIPNG.PngError as error:
+        raise SkipError(f"oxipng gave up: {error}") from error
+
+
+def _by_pillow(file: bytes, source: Source) -> bytes:
+    """For Pythons without oxipng; Pillow reads 16 bits with a loss, and cannot write all transparency back."""
+    image = FORMATS["PNG"].opened(file)
+    if source.parts.depth == 16 or (image.mode == "1" and "transparency" in image.info):
+        raise SkipError("Pillow cannot write such a PNG without a loss, and there is no oxipng for this Python")
+    written = BytesIO()
+    image.save(written, "PNG", optimize=True)
+    return _transplanted(file, written.getvalue())
+
+
+def _transplanted(file: bytes, encoded: bytes) -> bytes:
+    """The pixels of `encoded` with what `file` says besides its own; colour spaces have to come before a palette."""
+    kept = _PIXELS | _OF_SAMPLES
+    before, after, behind = b"", b"", False
+    for kind, chunk in _chunks(file):
+        behind = behind or kind == b"IDAT"
+        if kind not in kept:
+            before, after = (before, after + chunk) if behind else (before + chunk, after)
+    pixels = [(kind, chunk) for kind, chunk in _chunks(encoded) if kind in _PIXELS]
+    header = b"".join(chunk for kind, chunk in pixels if kind == b"IHDR")
+    body = b"".join(chunk for kind, chunk in pixels if kind not in (b"IHDR", b"IEND"))
+    return _SIGNATURE + header + before + body + after + _chunk(b"IEND", b"")
+
+
+def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = len(_SIGNATURE)
+    while position + 12 <= len(file):
+        (length,) = struct.unpack_from(">I", file, position)
+        yield file[position + 4 : position + 8], file[position : position + 12 + length]
+        position += 12 + length
+
+
+def _chunk(kind: bytes, payload: bytes) -> bytes:
+    checksum = zlib.crc32(kind + payload)
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", checksum)
+
+
+def _decibels(one: Image.Image, other: Image.Image) -> float:
+    """How alike two pictures are, with what cannot be seen through them; infinite where they are the same."""
+    difference = ImageChops.difference(_seen(one), _seen(other))
+    square = sum(rms * rms for rms in ImageStat.Stat(difference).rms) / 4
+    return 10 * math.log10(255 * 255 / square) if square else math.inf
+
+
+def _seen(image: Image.Image) -> Image.Image:
+    """RGBA in which pixels that nobody sees have no colour."""
+    return image.convert("RGBA").convert("RGBa")
