@@ -48,6 +48,7 @@ OWN_VARIABLES = {
     "AWS_SESSION_TOKEN": ("the third part of temporary credentials", "none"),
     "AWS_PROFILE": ("a profile of the AWS CLI, for its credentials and region", "`default`"),
     "AWS_DEFAULT_REGION": ("the region", "`us-east-1`"),
+    "AWS_LAMBDA_FUNCTION_NAME": ("set by Lambda: the name under which a function's metrics are kept", "image-pipeline"),
     "BUCKET_NAME": ("for `bulk/drain_bucket.py`, as the next three: the bucket that is drained", "refused"),
     "PATH_TO_SEARCH": ("a prefix of its keys, or a pattern with `*` and `?`", "refused"),
     "LOCAL_BASE_PATH": ("the folder that the objects go to", "refused"),

@@ -33,7 +33,8 @@ _Record = dict[str, Any]
 #: A message is not begun with less time left than the slowest image may take, with a margin for S3.
 LEAST_TIME_MS = 25_000
 NAMESPACE = "ImagePipeline"
-SERVICE = "image-pipeline"
+#: So that the metrics of two deployments are told apart.
+SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "image-pipeline"
 
 logger = Logger(service=SERVICE, version=release())
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)

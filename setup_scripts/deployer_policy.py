@@ -112,7 +112,18 @@ _ROLES = [
     "iam:PutRolePolicy",
     "iam:DeleteRolePolicy",
 ]
-_LOGS = ["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"]
+_LOGS = [
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    # status.py --logs
+    "logs:FilterLogEvents",
+]
+_ALARMS = ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:TagResource"]
+_DASHBOARDS = ["cloudwatch:GetDashboard", "cloudwatch:PutDashboard", "cloudwatch:DeleteDashboards"]
+#: Of everything, or of nothing: their answers cannot be narrowed to names.
+_LISTS = ["logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "tag:GetResources"]
 _CLOUDFRONT = [
     "cloudfront:CreateDistribution",
     "cloudfront:DeleteDistribution",
@@ -152,7 +163,9 @@ def deployer(account: str, region: str) -> Policy:
         allow("Roles", _ROLES, [*roles, f"arn:aws:iam::{account}:role/LabRole"]),
         _pass_roles([*roles, f"arn:aws:iam::{account}:role/LabRole"]),
         allow("Logs", _LOGS, [f"arn:aws:logs:{here}:log-group:{names.log_group(function)}*" for function in functions]),
-        allow("Lists", ["logs:DescribeLogGroups", "lambda:GetAccountSettings", "tag:GetResources"], ["*"]),
+        allow("Alarms", _ALARMS, [f"arn:aws:cloudwatch:{here}:alarm:{names.TAG}*"]),
+        allow("Dashboards", _DASHBOARDS, [f"arn:aws:cloudwatch::{account}:dashboard/{names.TAG}*"]),
+        allow("Lists", _LISTS, ["*"]),
     )
 
 

@@ -93,6 +93,7 @@ def _exists(aws: Aws, arn: str) -> bool:
         "dynamodb": lambda: aws.dynamodb.describe_table(TableName=last),
         "iam": lambda: aws.iam.get_role(RoleName=last),
         "lambda": lambda: _lambda_resource(aws, resource, last),
+        "cloudwatch": lambda: aws.cloudwatch.describe_alarms(AlarmNames=[last])["MetricAlarms"],
         "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
     }
     return service not in ask or bool(look(ask[service], *_ABSENT))

@@ -9,6 +9,7 @@ from setup_scripts import (
     add_sqs_trigger,
     add_stats_trigger,
     configure_lambda,
+    create_alarms,
     create_cloudfront,
     create_dynamodb_table,
     create_s3_buckets,
@@ -39,6 +40,7 @@ STEPS = (
     Step(configure_lambda.create, configure_lambda.delete),
     Step(add_stats_trigger.create, add_stats_trigger.delete),
     Step(add_sqs_trigger.create, add_sqs_trigger.delete),
+    Step(create_alarms.create, create_alarms.delete),
     Step(create_cloudfront.create, create_cloudfront.delete),
     Step(deploy_static_site.create, deploy_static_site.delete),
 )

@@ -8,7 +8,7 @@ from setup_scripts.deployer_policy import deployer
 from setup_scripts.steps import set_up, tear_down
 from tests.functional.aws_account import ACCOUNT, REGION, aws_account, context
 
-CLIENTS = ("s3", "sqs", "dynamodb", "functions", "iam", "logs", "tagging")
+CLIENTS = ("s3", "sqs", "dynamodb", "functions", "iam", "logs", "cloudwatch", "tagging")
 SERVICES = {"resourcegroupstaggingapi": "tag"}
 POLICY = deployer(ACCOUNT, REGION)
 #: boto3's operation → IAM's action, where the two differ.
@@ -33,6 +33,7 @@ ACTIONS = {
     "UpdateFunctionConfiguration": ["lambda:UpdateFunctionConfiguration", "iam:PassRole"],
     "CreateEventSourceMapping": ["lambda:CreateEventSourceMapping", "lambda:TagResource"],
     "CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
+    "PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
     "GetResources": ["tag:GetResources"],
 }
 #: Rights that other situations ask for than a setup, a change and a teardown without faults.
@@ -52,6 +53,7 @@ OTHERWISE = {
     "dynamodb:PartiQLInsert": "query.py",
     "dynamodb:UpdateTable": "a table without its stream, of an older version",
     "lambda:UpdateEventSourceMapping": "another batch size",
+    "logs:FilterLogEvents": "status.py --logs",
     "lambda:PublishVersion": "setup.py --snapstart",
     "lambda:ListVersionsByFunction": "setup.py --snapstart",
     "lambda:CreateAlias": "setup.py --snapstart",

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from cli.commit import checked_out_release
 from setup_scripts import add_sqs_trigger, create_s3_buckets, create_sqs_queue
 from setup_scripts.add_sqs_trigger import maximum_concurrency
 from setup_scripts.recover import tagged
@@ -72,6 +73,8 @@ def test_teardown_leaves_nothing_and_a_second_one_finds_nothing_to_do(ready, tmp
     assert ready.aws.functions.list_functions()["Functions"] == []
     assert ready.aws.iam.list_roles()["Roles"] == []
     assert ready.aws.logs.describe_log_groups()["logGroups"] == []
+    assert ready.aws.cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert ready.aws.cloudwatch.list_dashboards()["DashboardEntries"] == []
     again = context(tmp_path, shelf)
     tear_down(again)
     assert changes(again) == []
@@ -225,6 +228,25 @@ def test_changes_of_the_table_are_counted_from_the_first_on(ready):
         "TimeToLiveStatus": "ENABLED",
         "AttributeName": "ExpiresAt",
     }
+
+
+def test_capture_facts_are_shown_only_where_that_was_switched_on(ready, tmp_path, shelf):
+    def variables():
+        return ready.aws.functions.get_function_configuration(FunctionName="ImageGalleryFunction")["Environment"]
+
+    assert variables()["Variables"]["PUBLIC_CAPTURE_FACTS"] == "false"
+    ready.resources["public-capture-facts"] = "on"
+
+    set_up(context(tmp_path, shelf))
+
+    assert variables()["Variables"]["PUBLIC_CAPTURE_FACTS"] == "true"
+
+
+def test_every_function_tells_its_version_in_its_description(ready):
+    told = {entry["Description"] for entry in ready.aws.functions.list_functions()["Functions"]}
+
+    assert len(told) == 3
+    assert all(text.startswith(f"image-pipeline {checked_out_release()}: ") for text in told)
 
 
 def test_everybody_may_call_the_gallery_through_its_address_only(ready):
