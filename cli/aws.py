@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cli.targets import Target
-from pipeline.clients import make_client
+from pipeline.clients import MAX_ATTEMPTS, make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: How many threads share a client in a folder upload, and so how many connections it keeps.
 CONNECTIONS = 16
+#: On AWS, which throttles setups and uploads of many at once: about a minute of patience. A local port that is closed
+#: stays closed.
+ATTEMPTS = 8
 
 
 class Aws:
@@ -68,5 +71,10 @@ class Aws:
     def _make(self, service: Any) -> Any:
         target = self.target
         return make_client(
-            target.session, service, endpoint_url=target.endpoint_url, region=target.region, connections=CONNECTIONS
+            target.session,
+            service,
+            endpoint_url=target.endpoint_url,
+            region=target.region,
+            connections=CONNECTIONS,
+            attempts=ATTEMPTS if target.is_aws else MAX_ATTEMPTS,
         )

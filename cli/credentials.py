@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: What local requests are signed with, whatever the environment holds: real keys never leave for a local port.
 LOCAL_KEY = LOCAL_SECRET = "test"
 
+#: How AWS begins the access keys that are good for nothing without their token, such as those of AWS Academy.
+TEMPORARY = "ASIA"
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -47,6 +50,7 @@ def keys_in(source: Mapping[str, str], description: str) -> Keys | None:
     access_key = setting(source, "AWS_ACCESS_KEY_ID")
     secret_key = setting(source, "AWS_SECRET_ACCESS_KEY")
     if access_key and secret_key:
+        _refuse_half_of_temporary_ones(access_key, source, description)
         return Keys(access_key, secret_key, setting(source, "AWS_SESSION_TOKEN"))
     if not access_key and not secret_key:
         return None
@@ -61,6 +65,13 @@ def boto3_session(core: Any) -> Session:
     from boto3.session import Session
 
     return Session(botocore_session=core)
+
+
+def _refuse_half_of_temporary_ones(access_key: str, source: Mapping[str, str], description: str) -> None:
+    """AWS would only say that it does not know the key."""
+    if access_key.startswith(TEMPORARY) and not setting(source, "AWS_SESSION_TOKEN"):
+        text = f"{description} has temporary credentials ({TEMPORARY}…) but no aws_session_token"
+        raise CommandError(f"{text}: copy all three lines", Exit.REFUSED)
 
 
 def aws_session(

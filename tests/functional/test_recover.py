@@ -7,8 +7,8 @@ from cli.exits import CommandError, Exit
 from cli.state import Resources, open_state
 from setup_scripts.get_LabRole_arn import LAB_ROLE
 from setup_scripts.lookup import merged
-from setup_scripts.recover import recover, recover_anew
-from setup_scripts.steps import set_up
+from setup_scripts.recover import recover, recover_anew, tagged
+from setup_scripts.steps import set_up, tear_down
 from tests.functional.aws_account import aws_account, changes, context
 
 
@@ -95,6 +95,20 @@ def test_where_roles_cannot_be_made_lab_role_is_used(tmp_path):
     assert student.resources["labrole-arn"] == student.resources["gallery-role-arn"] == arn
     configuration = student.aws.functions.get_function_configuration(FunctionName="ImageProcessingFunction")
     assert configuration["Role"] == arn
+
+
+def test_the_teardown_of_a_student_leaves_lab_role_and_nothing_else(tmp_path):
+    student = context(tmp_path, {})
+    student.aws.iam.create_role(
+        RoleName=LAB_ROLE, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+    )
+    refuse(student, "CreateRole", "DeleteRole", "DeleteRolePolicy", "PutRolePolicy")
+    set_up(student)
+
+    tear_down(student)
+
+    assert [role["RoleName"] for role in student.aws.iam.list_roles()["Roles"]] == [LAB_ROLE]
+    assert tagged(student.aws) == []
 
 
 def test_where_there_is_no_lab_role_either_it_is_told(tmp_path):

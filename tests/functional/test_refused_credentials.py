@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from cli.state import open_state
 from setup_scripts import setup_command, upload_folder_images
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -78,14 +79,34 @@ def test_without_credentials_aws_is_not_even_asked(monkeypatch, tmp_path, capsys
     assert error.count("\n") == 1
 
 
-def test_half_a_pair_of_credentials_is_told(monkeypatch, tmp_path, capsys):
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
+PARTIAL = {
+    "a key without its secret": (["key_id=AKIA1"], "has aws_access_key_id but no aws_secret_access_key"),
+    "a secret without its key": (["secret_access_key=1"], "has aws_secret_access_key but no aws_access_key_id"),
+    "no token with a key of AWS Academy": (["key_id=ASIA1", "secret_access_key=1"], "but no aws_session_token"),
+}
+
+
+@pytest.mark.parametrize("place", ["the environment", ".env"])
+@pytest.mark.parametrize("missing", PARTIAL)
+def test_partial_credentials_are_told_and_nothing_is_made(monkeypatch, tmp_path, capsys, place, missing):
+    lines, words = PARTIAL[missing]
+    for name in (*KEYS, "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name)
     monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+    spelled = [f"aws_{line}".replace("aws_key_id", "aws_access_key_id") for line in lines]
+    if place == ".env":
+        (tmp_path / ".env").write_text("\n".join(spelled))
+    else:
+        for line in spelled:
+            name, _, value = line.partition("=")
+            monkeypatch.setenv(name.upper(), value)
 
     assert setup_command.main(["--aws"]) == 254
 
-    assert "the environment has aws_access_key_id but no aws_secret_access_key" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {place} ") and words in error and error.count("\n") == 1
+    with open_state(tmp_path) as shelf:
+        assert dict(shelf) == {}
 
 
 def test_a_profile_that_does_not_exist_is_wrong_use(monkeypatch, tmp_path, capsys):
