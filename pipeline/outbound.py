@@ -26,7 +26,7 @@ from pipeline.version import VERSION
 
 USER_AGENT = f"image-pipeline/{VERSION}"
 _LONGEST_REASON = 300
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Outbound:

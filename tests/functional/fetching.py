@@ -1,0 +1,67 @@
+"""A fetcher that may reach this machine's loopback, and fetches in a process of its own that is measured."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
+from typing import Any
+
+from pipeline.errors import PipelineError, RejectError
+from pipeline.guard import Guard
+from pipeline.outbound import Outbound
+from pipeline.sources import Fetcher
+from tests.meta.project import ROOT
+
+
+def loopback_outbound(*ports: int, **named: Any) -> Outbound:
+    return Outbound(Guard(networks=[ip_network("127.0.0.0/8")], ports=frozenset(ports)), **named)
+
+
+def fetch_apart(urls: dict[str, str], port: int, *, deadline: float, threads: int) -> dict[str, Any]:
+    """Fetch `urls` in another process: by the same names, what became of each and in how many seconds; `peak` bytes."""
+    question = json.dumps({"urls": urls, "port": port, "deadline": deadline, "threads": threads})
+    ended = subprocess.run(
+        [sys.executable, "-m", __name__],
+        input=question,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    answer: dict[str, Any] = json.loads(ended.stdout)
+    return answer
+
+
+def main() -> None:
+    question = json.load(sys.stdin)
+    outbound = loopback_outbound(question["port"], per_host=question["threads"])
+    fetcher = Fetcher(outbound, deadline=question["deadline"])
+    with ThreadPoolExecutor(question["threads"]) as pool:
+        ends = dict(
+            zip(question["urls"], pool.map(lambda url: _end(fetcher, url), question["urls"].values()), strict=True)
+        )
+    # Linux counts in kilobytes, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(json.dumps({"ends": ends, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
+
+
+def _end(fetcher: Fetcher, url: str) -> tuple[str, float]:
+    began = time.monotonic()
+    try:
+        outcome = f"{len(fetcher.fetch(url).data)} bytes"
+    except RejectError as error:
+        outcome = error.code
+    except PipelineError as error:
+        outcome = type(error).__name__
+    return outcome, time.monotonic() - began
+
+
+if __name__ == "__main__":
+    main()
