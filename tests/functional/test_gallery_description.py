@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from setup_scripts.create_dynamodb_table import schema
 from setup_scripts.create_stats_table import schema as stats_schema
-from tests.functional.test_gallery_api import SETTINGS, STATS_TABLE, TABLE, Context, _event, _fill
+from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, GalleryContext, event_named, fill
 
 ROOT = Path(__file__).parent.parent.parent
 DESCRIPTION = json.loads((ROOT / "lambda_function" / "openapi.json").read_text(encoding="utf-8"))
@@ -35,7 +35,7 @@ def table() -> Iterator[None]:
         client = boto3.client("dynamodb")
         client.create_table(TableName=TABLE, **schema())
         client.create_table(TableName=STATS_TABLE, **stats_schema())
-        _fill(client, 30)
+        fill(client, 30)
         sys.modules.pop("lambda_function.gallery_api", None)
         importlib.import_module("lambda_function.gallery_api")
         yield
@@ -45,13 +45,13 @@ def table() -> Iterator[None]:
 @Request.application
 def app(request: Request) -> Response:
     """A function URL, as far as an HTTP client sees it."""
-    event: Any = _event("images")
+    event: Any = event_named("images")
     event["rawPath"] = event["requestContext"]["http"]["path"] = request.path
     event["requestContext"]["http"]["method"] = request.method
     event["headers"] = {name.lower(): value for name, value in request.headers.items() if name != "Accept-Encoding"}
     # Values of a name that comes several times are joined, as Lambda does it.
     event["queryStringParameters"] = {name: ",".join(values) for name, values in request.args.lists()}
-    answer = sys.modules["lambda_function.gallery_api"].lambda_handler(event, Context())
+    answer = sys.modules["lambda_function.gallery_api"].lambda_handler(event, GalleryContext())
     return Response(answer["body"], answer["statusCode"], answer["headers"])
 
 

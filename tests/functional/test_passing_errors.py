@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -140,7 +141,7 @@ def test_what_will_be_refused_for_ever_is_not_tried_again(tmp_path):
 @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown"])
 def test_what_aws_throttles_is_sent_again_for_longer_than_in_a_function(tmp_path, code):
     made = context(tmp_path, {})
-    client = made.aws.functions
+    client: Any = made.aws.functions
     answers = [code]
 
     def throttle(response, **_):

@@ -1,0 +1,48 @@
+"""The gallery API that its tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pipeline.records import Records
+from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, Api, create_tables
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Any]:
+    """moto and a client of it, once for all tests here: making clients is what takes long."""
+    with pytest.MonkeyPatch.context() as environ, mock_aws():
+        environ.delenv("AWS_ENDPOINT_URL")
+        for name, value in SETTINGS.to_environment().items():
+            environ.setenv(name, value)
+        yield boto3.client("dynamodb")
+
+
+@pytest.fixture(scope="module")
+def imported(cloud: Any) -> Api:
+    return Api()
+
+
+@pytest.fixture
+def dynamodb(cloud: Any) -> Iterator[Any]:
+    create_tables(cloud)
+    yield cloud
+    cloud.delete_table(TableName=TABLE)
+    cloud.delete_table(TableName=STATS_TABLE)
+
+
+@pytest.fixture
+def records(dynamodb: Any) -> Records:
+    return Records(dynamodb, TABLE)
+
+
+@pytest.fixture
+def api(dynamodb: Any, imported: Api) -> Iterator[Api]:
+    imported.listen()
+    yield imported
+    imported.forget()
