@@ -4,55 +4,41 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.queue_counts import in_flight, waiting
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from cli.record_totals import count
 
 WATCH_PAUSE = 2.0
 DEFAULT_IMAGES, MOST_IMAGES = 1000, 10**10
 #: Larger files are refused by the pipeline.
 DEFAULT_MEGABYTES, MOST_MEGABYTES = Decimal(4), 50
-_ATTRIBUTES = "Outcome, ErrorCode, OriginalBytes, CompressedBytes"
-
-
-@dataclass
-class Totals:
-    """The records, counted by outcome, and the failed ones by code. Bytes are of images that are done."""
-
-    images: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    codes: Counter[str] = field(default_factory=Counter)
-    bytes_before: int = 0
-    bytes_after: int = 0
-
-    def add(self, item: dict[str, Any]) -> None:
-        """Count one record."""
-        self.images += 1
-        self.outcomes[str(item.get("Outcome"))] += 1
-        if "ErrorCode" in item:
-            self.codes[str(item["ErrorCode"])] += 1
-        if "CompressedBytes" in item:
-            self.bytes_before += int(item.get("OriginalBytes", 0))
-            self.bytes_after += int(item["CompressedBytes"])
 
 
 def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None = None) -> int:
     """Print the state of the pipeline, once or again and again; returns the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.dry_run and not arguments.redrive:
+        parser.error("--dry-run goes with --redrive only: nothing else here changes anything")
+    if not arguments.cost and (arguments.images is not None or arguments.size_mb is not None):
+        parser.error("--images and --size-mb go with --cost only")
+    return exits.run(lambda: _cost(arguments) if arguments.cost else _run(arguments, start))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "Shows messages that wait, are in flight or are dead, records by outcome, and bytes saved.",
         "python status.py",
         "python status.py --watch               again every two seconds, until Ctrl-C",
         "python status.py --failed              every image that failed, with code and reason",
+        "python status.py --logs statue.jpg     what was logged about one image",
         "python status.py --redrive --dry-run   what the dead-letter queue holds",
         "python status.py --redrive             send all of that back to the queue",
         "python status.py --cost --images 10000 --size-mb 4",
@@ -62,22 +48,20 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--watch", action="store_true", help="repeat until Ctrl-C")
     what.add_argument("--failed", action="store_true", help="list the images that failed, with code and reason")
+    what.add_argument("--logs", metavar="KEY", help="show what was logged about the image with this key")
     what.add_argument("--redrive", action="store_true", help="send the dead letters back to the queue")
     what.add_argument("--cost", action="store_true", help="estimate a month on AWS; asks no cloud")
     parser.add_argument("--dry-run", action="store_true", help="with --redrive: tell the dead letters, move none")
     parser.add_argument("--images", type=_images, help="with --cost: images a month (default: 1000)")
     parser.add_argument("--size-mb", type=_megabytes, help="with --cost: megabytes of one of them (default: 4)")
-    arguments = parser.parse_args(argv)
-    if arguments.dry_run and not arguments.redrive:
-        parser.error("--dry-run goes with --redrive only: nothing else here changes anything")
-    if arguments.cost:
-        from cli.cost_command import print_cost
+    return parser
 
-        size = arguments.size_mb or DEFAULT_MEGABYTES
-        return exits.run(lambda: print_cost(arguments.images or DEFAULT_IMAGES, size, as_json=arguments.json))
-    if arguments.images is not None or arguments.size_mb is not None:
-        parser.error("--images and --size-mb go with --cost only")
-    return exits.run(lambda: _run(arguments, start))
+
+def _cost(arguments: argparse.Namespace) -> int:
+    from cli.cost_command import print_cost
+
+    size = arguments.size_mb or DEFAULT_MEGABYTES
+    return print_cost(arguments.images or DEFAULT_IMAGES, size, as_json=arguments.json)
 
 
 def _images(text: str) -> int:
@@ -103,6 +87,11 @@ def _run(arguments: argparse.Namespace, start: Callable[[], None] | None) -> int
             from cli.dead_letters import redrive
 
             redrive(connection, dry_run=arguments.dry_run, as_json=arguments.json)
+            return exits.Exit.DONE
+        if arguments.logs is not None:
+            from cli.logs_command import print_logs
+
+            print_logs(connection, arguments.logs, as_json=arguments.json)
             return exits.Exit.DONE
         if arguments.failed:
             return _print_failed(connection, as_json=arguments.json)
@@ -144,31 +133,6 @@ def status(connection: Connection) -> dict[str, Any]:
         "bytes_after": totals.bytes_after,
         "bytes_saved": totals.bytes_before - totals.bytes_after,
     }
-
-
-def count(dynamodb: DynamoDBClient, table: str) -> Totals:
-    """The totals of all records, read from an index, which holds less than the table."""
-    from pipeline.records import decode_item
-
-    totals = Totals()
-    for item in _items(dynamodb, table):
-        totals.add(decode_item(item))
-    return totals
-
-
-def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
-    from pipeline.items import NEWEST_INDEX, SHARDS
-
-    for shard in SHARDS:
-        pages = dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            IndexName=NEWEST_INDEX,
-            KeyConditionExpression="Feed = :feed",
-            ExpressionAttributeValues={":feed": {"S": shard}},
-            ProjectionExpression=_ATTRIBUTES,
-        )
-        for page in pages:
-            yield from page.get("Items", [])
 
 
 def _print(facts: dict[str, Any], *, as_json: bool) -> None:

@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambda_function.work import work_of
 from pipeline.clients import make_client, new_session
 from pipeline.consume import Report, consume
 from pipeline.errors import RetryError
-from pipeline.images.options import COMPRESSED, THUMBNAIL
-from pipeline.job import OutputWanted
-from pipeline.messages import Message, Uploads
-from pipeline.queues import REDRIVEN, Queue, retry_delay
-from pipeline.services import connect
-from pipeline.settings import Settings
+from pipeline.messages import Message
+from pipeline.queues import REDRIVEN, Queue, first_id, retry_delay
 from pipeline.version import release
 
 if TYPE_CHECKING:
@@ -38,16 +35,8 @@ SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "image-pipeline"
 
 logger = Logger(service=SERVICE, version=release())
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
-settings = Settings.from_environment(os.environ)
 session = new_session()
-services = connect(settings, make_client(session, "s3"), make_client(session, "dynamodb"))
-uploads = Uploads(
-    settings.uploads_bucket,
-    (
-        OutputWanted("thumbnail", THUMBNAIL, settings.outputs_bucket, "thumbnails"),
-        OutputWanted("compressed", COMPRESSED, settings.outputs_bucket, "compressed"),
-    ),
-)
+work = work_of(os.environ, session)
 workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
 
 
@@ -70,15 +59,16 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 def queue() -> Queue:
     """Made for a batch that failed in part, which is rare: a client costs some 15 ms of every cold start."""
-    return Queue(make_client(session, "sqs"), settings.queue_url)
+    return Queue(make_client(session, "sqs"), work.queue_url)
 
 
 class _Batch:
-    """One invocation: its deadline, and the outcomes that its threads report."""
+    """One invocation: its deadline, and what its threads report. `_bugs`: message → key of the image that met one."""
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
         self._delays: dict[str, int] = {}
+        self._bugs: dict[str, object] = {}
         self._outcomes: list[tuple[str, Mapping[str, object]]] = []
 
     def side_by_side(self, records: list[_Record]) -> list[_Record]:
@@ -123,21 +113,25 @@ class _Batch:
         """One message; False where it must come back."""
         message_id = record["messageId"]
         deliveries = int(record["attributes"]["ApproximateReceiveCount"])
-        seen = deliveries + (REDRIVEN in record.get("messageAttributes", {}))
+        mark = record.get("messageAttributes", {}).get(REDRIVEN, {}).get("stringValue")
         try:
             if self._context.get_remaining_time_in_millis() < LEAST_TIME_MS:
                 raise RetryError("too little time is left to begin another message")
-            consume(Message(record["body"], message_id, seen), uploads, services, self._reporter(message_id))
+            message = Message(record["body"], first_id(message_id, mark), deliveries + (mark is not None))
+            consume(message, work.intake, work.services, self._reporter(message_id))
         except RetryError as retry:
             self._delays[message_id] = retry_delay(deliveries, retry.after)
         except Exception:
-            logger.exception("a bug: this message will come back", extra={"message_id": message_id})
+            told = {"message_id": message_id, "key": self._bugs.get(message_id)}
+            logger.exception("a bug: this message will come back", extra=told)
             self._delays[message_id] = retry_delay(deliveries, None)
         return message_id not in self._delays
 
     def _reporter(self, message_id: str) -> Report:
         def report(outcome: str, facts: Mapping[str, object]) -> None:
             self._outcomes.append((outcome, facts))
+            if outcome == "BUG":
+                self._bugs[message_id] = facts.get("key")
             logger.info(outcome, extra={"message_id": message_id, "outcome": outcome, **facts})
 
         return report

@@ -1,0 +1,59 @@
+"""All records of the table, counted by outcome and added up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_ATTRIBUTES = "Outcome, ErrorCode, OriginalBytes, CompressedBytes"
+
+
+@dataclass
+class Totals:
+    """The records, counted by outcome, and the failed ones by code. Bytes are of images that are done."""
+
+    images: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    bytes_before: int = 0
+    bytes_after: int = 0
+
+    def add(self, item: dict[str, Any]) -> None:
+        """Count one record."""
+        self.images += 1
+        self.outcomes[str(item.get("Outcome"))] += 1
+        if "ErrorCode" in item:
+            self.codes[str(item["ErrorCode"])] += 1
+        if "CompressedBytes" in item:
+            self.bytes_before += int(item.get("OriginalBytes", 0))
+            self.bytes_after += int(item["CompressedBytes"])
+
+
+def count(dynamodb: DynamoDBClient, table: str) -> Totals:
+    """The totals of all records, read from an index, which holds less than the table."""
+    from pipeline.records import decode_item
+
+    totals = Totals()
+    for item in _items(dynamodb, table):
+        totals.add(decode_item(item))
+    return totals
+
+
+def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
+    from pipeline.items import NEWEST_INDEX, SHARDS
+
+    for shard in SHARDS:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            IndexName=NEWEST_INDEX,
+            KeyConditionExpression="Feed = :feed",
+            ExpressionAttributeValues={":feed": {"S": shard}},
+            ProjectionExpression=_ATTRIBUTES,
+        )
+        for page in pages:
+            yield from page.get("Items", [])
