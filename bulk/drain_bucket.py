@@ -9,10 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import argparse
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,9 +22,8 @@ from cli.arguments import Choice, command_parser
 from cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
-    from bulk.drain.bucket import Bucket
-    from bulk.drain.download import Downloader
-    from bulk.drain.order import Drainer, Watch
+    from bulk.drain.listing import Listing
+    from bulk.drain.order import Watch
     from bulk.drain.selection import Selection
 
 _WORKERS = 16
@@ -102,31 +99,35 @@ def _run(arguments: argparse.Namespace, around: Surroundings) -> int:
     if os.name != "posix":
         raise CommandError("the drainer needs Linux or macOS: here a folder cannot be made durable")
     from bulk.drain.bucket import Bucket
+    from bulk.drain.listing import Listing
+    from bulk.drain.run import Run
     from bulk.drain.session import env_file_of, find_target, s3_client
 
     env_file = env_file_of(around.environ)
     wanted = Wanted.of(arguments, around.environ, env_file)
     target = find_target(Choice.from_arguments(arguments), around.environ, env_file, console.say)
-    bucket = Bucket(s3_client(target, connections=arguments.workers + 2), wanted.bucket_name)
-    bucket.require(wanted.path_to_search.prefix, target.description)
-    selection = _selection(arguments, wanted, bucket)
-    console.say(f"Draining s3://{bucket.name} on {target.description} into {wanted.local_base_path}")
+    s3 = s3_client(target, connections=arguments.workers + 2)
+    listing = Listing(s3, wanted.bucket_name, time.sleep)
+    listing.require(wanted.path_to_search.prefix, target.description)
+    selection = _selection(arguments, wanted, listing)
+    console.say(f"Draining s3://{wanted.bucket_name} on {target.description} into {wanted.local_base_path}")
     if arguments.dry_run:
         from bulk.drain.dry_run import print_plan
 
         return print_plan(selection, wanted, as_json=arguments.json)
     _ask(arguments, selection)
-    _warn(arguments, bucket)
-    return _drain(arguments, wanted, selection, around)
+    _warn(arguments, listing)
+    bucket = Bucket(s3, wanted.bucket_name)
+    return Run(arguments, wanted, bucket, selection, around.watch, around.sync).drain()
 
 
-def _selection(arguments: argparse.Namespace, wanted: Wanted, bucket: Bucket) -> Selection:
+def _selection(arguments: argparse.Namespace, wanted: Wanted, listing: Listing) -> Selection:
     from bulk.drain.selection import Selection
 
     return Selection(
-        bucket=bucket,
+        listing=listing,
         search=wanted.path_to_search,
-        versions=arguments.purge_versions and bucket.is_versioned(),
+        versions=arguments.purge_versions and listing.is_versioned(),
         newest=datetime.now(UTC) - arguments.older_than if arguments.older_than else None,
         but_below=arguments.quarantine_prefix,
     )
@@ -145,70 +146,10 @@ def _ask(arguments: argparse.Namespace, selection: Selection) -> None:
         raise CommandError("nothing was removed", Exit.SOME_FAILED)
 
 
-def _warn(arguments: argparse.Namespace, bucket: Bucket) -> None:
+def _warn(arguments: argparse.Namespace, listing: Listing) -> None:
     prefix = arguments.quarantine_prefix
-    if prefix and not bucket.expires(prefix):
+    if prefix and not listing.expires(prefix):
         console.say(f"No lifecycle rule lets {prefix} expire: copies stay until somebody deletes them (docs/drain.md)")
-
-
-def _drain(arguments: argparse.Namespace, wanted: Wanted, selection: Selection, around: Surroundings) -> int:
-    from bulk.drain.crew import Allowance, Crew
-    from bulk.drain.report import Report, progress
-
-    report, stop = Report(), threading.Event()
-    with _drainer(arguments, wanted, selection, stop, around) as one_by_one:
-        crew = Crew(one_by_one, arguments.workers, Allowance(arguments.max_delete), stop, report.add)
-        try:
-            with progress(report, lambda: selection.count()[0]):
-                crew.drain(selection)
-        finally:
-            report.print(as_json=arguments.json, log=str(wanted.local_base_path / ".drain" / "log.jsonl"))
-    return Exit.SOME_FAILED if report.kept else Exit.DONE
-
-
-@contextmanager
-def _drainer(
-    arguments: argparse.Namespace, wanted: Wanted, selection: Selection, stop: threading.Event, around: Surroundings
-) -> Iterator[Drainer]:
-    """Everything that one object needs, with the folder locked for this drainer alone."""
-    from bulk.drain.order import Drainer
-    from bulk.drain.own_folder import own_folder
-    from bulk.drain.processed import ProcessedFolder
-    from bulk.drain.quarantine import Quarantine
-
-    bucket, prefix = selection.bucket, arguments.quarantine_prefix
-    with own_folder(wanted.local_base_path, around.sync) as (tree, journal, log):
-        yield Drainer(
-            bucket=bucket,
-            tree=tree,
-            downloader=_downloader(arguments, selection, stop, around),
-            processed=ProcessedFolder(wanted.processed_path) if wanted.processed_path else None,
-            processed_by_size=arguments.processed_match == "size",
-            quarantine=Quarantine(bucket, prefix) if prefix else None,
-            journal=journal,
-            log=log,
-            watch=around.watch,
-        )
-
-
-def _downloader(
-    arguments: argparse.Namespace, selection: Selection, stop: threading.Event, around: Surroundings
-) -> Downloader:
-    from bulk.drain.download import SLOWEST, Downloader
-    from bulk.drain.rate import Rate
-
-    rate = arguments.rate_limit
-    return Downloader(
-        bucket=selection.bucket,
-        rate=Rate(rate, clock=time.monotonic, sleep=stop.wait),
-        twice=arguments.verify == "twice",
-        clock=time.monotonic,
-        sleep=stop.wait,
-        is_stopped=stop.is_set,
-        streamed=lambda key: around.watch("streamed", key),
-        newest=selection.newest,
-        slowest=min(SLOWEST, rate / arguments.workers / 2) if rate else SLOWEST,
-    )
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ class Ended:
     err: str
 
     @property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Any:
         return json.loads(self.out.splitlines()[-1])
 
     @property
-    def outcomes(self) -> dict[str, int]:
+    def outcomes(self) -> Any:
         return self.report["outcomes"]
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 
 from bulk.drain.checksums import Expected, expected
+from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
-from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN, CommandError
+from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of, retried, status_of
 
 #: S3's own limits: objects in one DeleteObjects, and bytes in one CopyObject.
@@ -22,19 +23,6 @@ MOST_COPIED = 5 * 1024**3
 NULL_VERSION = "null"
 #: What XML cannot carry, or reads as something else (a carriage return): such keys are removed one by one, by address.
 _NOT_IN_XML = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One object, or one version of it, as a listing shows it. `version_id` is set where that version is meant."""
-
-    key: str
-    size: int
-    etag: str
-    modified: datetime
-    version_id: str | None = None
-    is_latest: bool = True
-    is_marker: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,42 +75,6 @@ class Bucket:
         self.name = name
         # Asked for as a header and not as a parameter: botocore would take every checksum a second time.
         s3.meta.events.register("before-call.s3.GetObject", _ask_for_checksum)
-
-    def require(self, prefix: str, place: str) -> None:
-        """CommandError where there is no such bucket; botocore's error where it may not be listed."""
-        try:
-            self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
-        except ClientError as error:
-            if code_of(error) != "NoSuchBucket":
-                raise
-            text = f"there is no bucket {self.name} on {place}: check bucket_name, --local, --aws and --region"
-            raise CommandError(text) from error
-        except ParamValidationError as error:
-            raise CommandError(f"bucket_name={self.name} is no name of a bucket: {error}") from error
-
-    def is_versioned(self) -> bool:
-        """Whether the bucket keeps versions, or has kept them once."""
-        return bool(self._s3.get_bucket_versioning(Bucket=self.name).get("Status"))
-
-    def objects(self, prefix: str) -> Iterator[Candidate]:
-        """The current objects below the prefix, in the order of their keys."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
-            for entry in page.get("Contents", []):
-                yield Candidate(entry["Key"], entry["Size"], entry["ETag"].strip('"'), entry["LastModified"])
-
-    def versions(self, prefix: str) -> Iterator[list[Candidate]]:
-        """All versions and delete markers of one key after the other, each key's from the oldest to the newest."""
-        versions: list[Candidate] = []
-        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
-            entries = [(entry, False) for entry in page.get("Versions", [])]
-            entries += [(entry, True) for entry in page.get("DeleteMarkers", [])]
-            for entry, is_marker in sorted(entries, key=lambda pair: pair[0]["Key"].encode()):
-                if versions and versions[0].key != entry["Key"]:
-                    yield _by_age(versions)
-                    versions = []
-                versions.append(_version(entry, is_marker=is_marker))
-        if versions:
-            yield _by_age(versions)
 
     def get(self, candidate: Candidate, *, start: int = 0, etag: str | None = None) -> tuple[Facts, Any]:
         """Facts and body, from byte `start` on; with `etag`, AgainError where the object has another one by now."""
@@ -211,15 +163,6 @@ class Bucket:
         with self._reading("CopyObject", deletion.key):
             self._s3.copy_object(Bucket=self.name, Key=to, CopySource=source, CopySourceIfMatch=f'"{deletion.etag}"')
 
-    def expires(self, prefix: str) -> bool:
-        """Whether a lifecycle rule lets what lies below the prefix expire; rules that we may not see are none."""
-        try:
-            rules = self._s3.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"]
-        except ClientError:
-            return False
-        active = (rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule)
-        return any(prefix.startswith(rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))) for rule in active)
-
     @contextmanager
     def _reading(self, operation: str, key: str) -> Iterator[None]:
         """Sorts out the answers that are about this one object; the rest may pass, or end the run."""
@@ -253,23 +196,6 @@ def _identifier(deletion: Deletion) -> dict[str, str]:
     if deletion.version_id:
         return {"Key": deletion.key, "VersionId": deletion.version_id}
     return {"Key": deletion.key, "ETag": f'"{deletion.etag}"'}
-
-
-def _version(entry: dict[str, Any], *, is_marker: bool) -> Candidate:
-    return Candidate(
-        entry["Key"],
-        entry.get("Size", 0),
-        entry.get("ETag", "").strip('"'),
-        entry["LastModified"],
-        entry["VersionId"],
-        entry["IsLatest"],
-        is_marker,
-    )
-
-
-def _by_age(versions: Sequence[Candidate]) -> list[Candidate]:
-    """The oldest first; S3 lists the newest first, which decides between those of the same second."""
-    return sorted(reversed(versions), key=lambda version: (version.is_latest, version.modified))
 
 
 def _facts(answer: dict[str, Any], candidate: Candidate, size: int) -> Facts:

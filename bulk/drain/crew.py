@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from bulk.drain.bucket import Candidate
 from bulk.drain.download import StoppedError
+from bulk.drain.listing import Candidate
 from bulk.drain.order import Drainer, Result, Staged, result_of
 from bulk.drain.outcomes import REMOVED, AgainError, KeepError, Outcome
 from bulk.drain.removal import refuses_everything

@@ -11,8 +11,9 @@ from itertools import accumulate
 from typing import Any
 
 from bulk.drain import checksums
-from bulk.drain.bucket import Bucket, Candidate, Facts
+from bulk.drain.bucket import Bucket, Facts
 from bulk.drain.checksums import SHA256, Expected
+from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome, fault_of
 from bulk.drain.rate import Rate
 from pipeline.aws_errors import retried
@@ -49,7 +50,7 @@ class Downloader:
     rate: Rate
     twice: bool
     clock: Callable[[], float]
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], object]
     is_stopped: Callable[[], bool]
     streamed: Callable[[str], None] = lambda key: None
     newest: datetime | None = None

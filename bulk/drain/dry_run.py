@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulk.drain.bucket import Candidate
+from bulk.drain.listing import Candidate
 from bulk.drain.paths import parts_of
 from bulk.drain.processed import ProcessedFolder
 from bulk.drain.selection import Selection

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk.drain.bucket import Bucket, Candidate, Deletion, Facts
+from bulk.drain.bucket import Bucket, Deletion, Facts
 from bulk.drain.download import Downloader, Verified
 from bulk.drain.journal import Lines
+from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, DiskError, KeepError, Outcome
 from bulk.drain.paths import partial_name, parts_of, version_name
 from bulk.drain.processed import ProcessedFolder

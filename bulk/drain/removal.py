@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from bulk.drain.bucket import MOST_DELETED_AT_ONCE, NULL_VERSION, Bucket, Candidate, Deletion, Refusal, Removed
+from bulk.drain.bucket import MOST_DELETED_AT_ONCE, NULL_VERSION, Bucket, Deletion, Refusal, Removed
+from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import KeepError, Outcome
 from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of
@@ -28,7 +29,7 @@ class End:
     is_denied: bool = False
 
 
-def remove(bucket: Bucket, deletions: Sequence[Deletion], sleep: Callable[[float], None]) -> dict[Deletion, End]:
+def remove(bucket: Bucket, deletions: Sequence[Deletion], sleep: Callable[[float], object]) -> dict[Deletion, End]:
     """Remove what is still as it was verified. What is refused is looked at before it is concluded from."""
     ends: dict[Deletion, End] = {}
     left = list(deletions)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bulk.drain.bucket import Bucket, Candidate
 from bulk.drain.crew import Work
+from bulk.drain.listing import Candidate, Listing
 from bulk.drain.settings import Search
 
 
@@ -15,7 +15,7 @@ from bulk.drain.settings import Search
 class Selection:
     """`newest`: objects that were written later stay; `but_below`: nothing below this prefix is touched."""
 
-    bucket: Bucket
+    listing: Listing
     search: Search
     versions: bool
     newest: datetime | None = None
@@ -24,9 +24,9 @@ class Selection:
     def __iter__(self) -> Iterator[Work]:
         """One object after the other, or one key with all of its versions, as the bucket lists them meanwhile."""
         if self.versions:
-            yield from (work for work in self.bucket.versions(self.search.prefix) if self._takes(work[-1]))
+            yield from (work for work in self.listing.versions(self.search.prefix) if self._takes(work[-1]))
         else:
-            yield from ([one] for one in self.bucket.objects(self.search.prefix) if self._takes(one))
+            yield from ([one] for one in self.listing.objects(self.search.prefix) if self._takes(one))
 
     def count(self) -> tuple[int, int]:
         """Objects (or versions) and bytes, by a listing of its own."""

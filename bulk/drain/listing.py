@@ -1,0 +1,123 @@
+"""What a bucket holds, as its listings show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from cli.exits import CommandError
+from pipeline.aws_errors import code_of, retried
+from pipeline.errors import RetryError
+
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One object, or one version of it, as a listing shows it. `version_id` is set where that version is meant."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+    version_id: str | None = None
+    is_latest: bool = True
+    is_marker: bool = False
+
+
+class Listing:
+    """`sleep` is called between the tries of a page that came damaged; botocore itself repeats what did not come."""
+
+    def __init__(self, s3: Any, bucket: str, sleep: Callable[[float], object]) -> None:
+        self._s3, self.bucket, self._sleep = s3, bucket, sleep
+
+    def require(self, prefix: str, place: str) -> None:
+        """CommandError where there is no such bucket; RetryError where it may not be listed."""
+        try:
+            self._page(self._s3.list_objects_v2, Prefix=prefix, MaxKeys=1)
+        except RetryError as error:
+            if isinstance(error.__cause__, ParamValidationError):
+                raise CommandError(f"bucket_name={self.bucket} is no name of a bucket: {error.__cause__}") from error
+            if not isinstance(error.__cause__, ClientError) or code_of(error.__cause__) != "NoSuchBucket":
+                raise
+            text = f"there is no bucket {self.bucket} on {place}: check bucket_name, --local, --aws and --region"
+            raise CommandError(text) from error
+
+    def is_versioned(self) -> bool:
+        """Whether the bucket keeps versions, or has kept them once."""
+        return bool(self._page(self._s3.get_bucket_versioning).get("Status"))
+
+    def objects(self, prefix: str) -> Iterator[Candidate]:
+        """The current objects below the prefix, in the order of their keys."""
+        more: dict[str, str] = {}
+        while True:
+            page = self._page(self._s3.list_objects_v2, Prefix=prefix, **more)
+            for entry in page.get("Contents", []):
+                yield Candidate(entry["Key"], entry["Size"], entry["ETag"].strip('"'), entry["LastModified"])
+            if not page.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def versions(self, prefix: str) -> Iterator[list[Candidate]]:
+        """All versions and delete markers of one key after the other, each key's from the oldest to the newest."""
+        versions: list[Candidate] = []
+        for version in self._versions(prefix):
+            if versions and versions[0].key != version.key:
+                yield _by_age(versions)
+                versions = []
+            versions.append(version)
+        if versions:
+            yield _by_age(versions)
+
+    def expires(self, prefix: str) -> bool:
+        """Whether a lifecycle rule lets what lies below the prefix expire; rules that we may not see are none."""
+        try:
+            rules = self._page(self._s3.get_bucket_lifecycle_configuration)["Rules"]
+        except RetryError:
+            return False
+        active = (rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule)
+        return any(prefix.startswith(rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))) for rule in active)
+
+    def _versions(self, prefix: str) -> Iterator[Candidate]:
+        more: dict[str, str] = {}
+        while True:
+            page = self._page(self._s3.list_object_versions, Prefix=prefix, **more)
+            found = [_version(entry, is_marker=False) for entry in page.get("Versions", [])]
+            found += [_version(entry, is_marker=True) for entry in page.get("DeleteMarkers", [])]
+            # S3 orders keys by their bytes, and botocore parts versions from markers.
+            yield from sorted(found, key=lambda version: version.key.encode())
+            if not page.get("IsTruncated"):
+                return
+            more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+    def _page(self, call: Callable[..., Any], **request: Any) -> Any:
+        for attempt in range(_ATTEMPTS):
+            try:
+                with retried(f"{call.__name__} s3://{self.bucket}"):
+                    return call(Bucket=self.bucket, **request)
+            except RetryError as error:
+                if isinstance(error.__cause__, (ClientError, ParamValidationError)) or attempt == _ATTEMPTS - 1:
+                    raise
+                self._sleep(2**attempt)
+        raise AssertionError("a try either returns or raises")
+
+
+def _version(entry: dict[str, Any], *, is_marker: bool) -> Candidate:
+    return Candidate(
+        entry["Key"],
+        entry.get("Size", 0),
+        entry.get("ETag", "").strip('"'),
+        entry["LastModified"],
+        entry["VersionId"],
+        entry["IsLatest"],
+        is_marker,
+    )
+
+
+def _by_age(versions: Sequence[Candidate]) -> list[Candidate]:
+    """The oldest first; S3 lists the newest first, which decides between those of the same second."""
+    return sorted(reversed(versions), key=lambda version: (version.is_latest, version.modified))

@@ -1,0 +1,403 @@
+"""What the drainer does when disk, network or other writers do what they can: every object is in S3 or on disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bulk.drain.bucket import Bucket, Facts
+from bulk.drain.checksums import Expected
+from bulk.drain.download import CHUNK, PATIENCE, RESUMED_FROM, Downloader
+from bulk.drain.listing import Candidate
+from bulk.drain.order import STEPS
+from bulk.drain.outcomes import AgainError
+from bulk.drain.own_folder import sync_to_disk
+from bulk.drain.paths import key_of, partial_name
+from bulk.drain.rate import Rate
+from bulk.drain.tree import Tree
+from tests.draining import Drained
+from tests.local_cloud_fixture import ROOT
+from tests.torture.fault_proxy import Call, fault_proxy
+
+pytestmark = pytest.mark.local_cloud
+
+
+@pytest.fixture
+def drained(local_cloud, tmp_path):
+    return Drained(local_cloud, tmp_path)
+
+
+def filled(drained, count=20, size=3000):
+    data = {f"{number:03}": os.urandom(size) for number in range(count)}
+    for key, content in data.items():
+        drained.put(key, content)
+    return data
+
+
+def assert_nothing_is_lost(drained, data):
+    """Every object is in S3, or whole in the file of its name."""
+    keys, files = set(drained.keys()), drained.files()
+    for key, content in data.items():
+        assert (key in keys and drained.get(key) == content) or files.get(key) == content, f"{key} is lost"
+    for path, content in files.items():
+        assert path.endswith("%.part") or content == data[key_of(path.split("/"))], f"{path} is not its object"
+
+
+class TestOtherWriters:
+    @pytest.mark.parametrize("step", [step for step in STEPS if step != "logged"])
+    def test_what_is_overwritten_at_any_step_is_drained_as_well(self, drained, step):
+        drained.put("a", b"old")
+        once = threading.Event()
+
+        def overwrite(at, key):
+            if at == step and not once.is_set():
+                once.set()
+                drained.put("a", b"new and longer")
+
+        ended = drained.run(watch=overwrite)
+
+        contents = set(drained.files().values()) | {drained.get(key) for key in drained.keys()}
+        assert b"new and longer" in contents, ended.err
+        assert ended.code == 0, ended.err
+        assert all(key_of([path]) == "a" for path in drained.files())
+
+    def test_what_is_overwritten_again_and_again_stays(self, drained):
+        drained.put("a", b"0")
+        count = iter(range(1, 100))
+
+        def overwrite(step, key):
+            if step == "journalled":
+                drained.put("a", str(next(count)).encode())
+
+        ended = drained.run(watch=overwrite)
+
+        assert (ended.code, ended.outcomes) == (1, {"overwritten again and again": 1})
+        assert drained.keys() == ["a"]
+        assert set(drained.files().values()) == {b"0", b"1", b"2"}
+
+    @pytest.mark.parametrize("step", ["begun", "synced", "journalled"])
+    def test_what_somebody_else_removes_is_no_failure(self, drained, step):
+        drained.put("a", b"data")
+
+        def remove(at, key):
+            if at == step:
+                drained.s3.delete_object(Bucket=drained.bucket, Key="a")
+
+        ended = drained.run(watch=remove)
+
+        assert ended.code == 0, ended.err
+
+    def test_a_file_that_appears_under_the_name_is_kept_beside_the_object(self, drained):
+        drained.put("a", b"data")
+
+        def appear(step, key):
+            if step == "synced":
+                (drained.root / "a").write_bytes(b"mine")
+
+        ended = drained.run(watch=appear)
+
+        assert ended.code == 0, ended.err
+        assert sorted(drained.files().values()) == [b"data", b"mine"]
+        assert drained.files()["a"] == b"mine"
+
+    def test_a_folder_that_appears_under_the_name_is_left(self, drained):
+        drained.put("a", b"data")
+
+        def appear(step, key):
+            if step == "synced":
+                (drained.root / "a").mkdir()
+
+        ended = drained.run(watch=appear)
+
+        assert ended.code == 0, ended.err
+        assert drained.files() == {"a%file": b"data"}
+
+    def test_objects_that_come_while_it_lists_and_removes_are_not_lost(self, drained):
+        data = filled(drained, count=30)
+        later = {f"{number:03}-later": os.urandom(100) for number in range(30)}
+        waiting, lock = iter(later.items()), threading.Lock()
+
+        def add(step, key):
+            if step == "begun" and "later" not in key:
+                with lock:
+                    drained.put(*next(waiting))
+
+        ended = drained.run(watch=add)
+
+        assert ended.code == 0, ended.err
+        assert_nothing_is_lost(drained, data | later)
+
+
+def on(operation, fault, *, times=10**6):
+    """A fault that the first `times` calls of an operation meet."""
+    lock, left = threading.Lock(), [times]
+
+    def decide(call):
+        with lock:
+            if call.operation != operation or not call.key or left[0] <= 0:
+                return None
+            left[0] -= 1
+            return fault
+
+    return decide
+
+
+class TestNetwork:
+    @pytest.mark.parametrize("fault", ["corrupted", "truncated", "reset before", "500", "503 SlowDown", "delayed"])
+    def test_a_body_that_comes_badly_once_is_fetched_again(self, drained, fault):
+        data = filled(drained, count=3)
+
+        with fault_proxy(drained.cloud.port, on("GetObject", fault, times=2)) as address:
+            ended = drained.run(endpoint_url=address)
+
+        assert ended.code == 0, ended.err
+        assert drained.keys() == []
+        assert drained.files() == data
+
+    @pytest.mark.parametrize("fault", ["corrupted", "truncated"])
+    def test_what_always_comes_damaged_is_never_removed(self, drained, fault):
+        data = filled(drained, count=3)
+
+        with fault_proxy(drained.cloud.port, on("GetObject", fault)) as address:
+            ended = drained.run(endpoint_url=address)
+
+        assert (ended.code, ended.report["removed"]) == (1, 0)
+        assert drained.keys() == sorted(data)
+        assert not [path for path in drained.files() if not path.endswith("%.part")]
+
+    @pytest.mark.parametrize("fault", ["answer lost", "reset before", "500", "503 SlowDown"])
+    def test_a_removal_whose_answer_is_lost_is_looked_at_and_not_guessed(self, drained, fault):
+        data = filled(drained, count=5)
+
+        with fault_proxy(drained.cloud.port, on("DeleteObjects", fault, times=3)) as address:
+            ended = drained.run(endpoint_url=address)
+
+        assert ended.code == 0, ended.err
+        assert ended.outcomes == {"drained": 5}
+        assert drained.keys() == []
+        assert drained.files() == data
+
+    def test_a_lost_answer_followed_by_a_new_object_does_not_take_the_new_one(self, drained):
+        drained.put("a", b"old")
+        once = threading.Event()
+
+        def decide(call):
+            return "answer lost" if call.operation == "DeleteObjects" and call.key and not once.is_set() else None
+
+        def answered(call):
+            if call.operation == "DeleteObjects" and call.key and not once.is_set():
+                once.set()
+                drained.put("a", b"new")
+
+        with fault_proxy(drained.cloud.port, decide, answered) as address:
+            ended = drained.run(endpoint_url=address)
+
+        assert ended.code == 0, ended.err
+        assert sorted(drained.files().values()) == [b"new", b"old"]
+
+    def test_a_large_object_goes_on_where_it_broke(self, drained):
+        data = os.urandom(RESUMED_FROM + 3 * CHUNK)
+        drained.put("large", data)
+        reads = []
+
+        def decide(call):
+            if call.operation == "GetObject":
+                reads.append(call)
+                return "truncated" if len(reads) == 1 else None
+            return None
+
+        with fault_proxy(drained.cloud.port, decide) as address:
+            ended = drained.run(endpoint_url=address)
+
+        assert ended.code == 0, ended.err
+        assert drained.files() == {"large": data}
+        assert len(reads) == 2
+
+    def test_a_large_object_goes_on_in_another_run_and_its_beginning_is_checked_again(self, drained):
+        data = os.urandom(RESUMED_FROM + 3 * CHUNK)
+        etag = drained.put("large", data)
+        drained.root.mkdir()
+        part = drained.root / partial_name("large", etag)
+        asked: list[Call] = []
+
+        for begun in (data[: 5 * CHUNK], b"damaged" + data[7 : 5 * CHUNK], data, data + b"too much"):
+            part.write_bytes(begun)
+            with fault_proxy(drained.cloud.port, lambda call: None, answered=asked.append) as address:
+                ended = drained.run(endpoint_url=address)
+            assert ended.code == 0, ended.err
+            assert drained.files() == {"large": data}
+            drained.put("large", data)
+            (drained.root / "large").unlink()
+
+        assert [call.operation for call in asked].count("GetObject") < 5
+
+    def test_a_body_that_drips_for_ever_is_given_up(self, tmp_path):
+        now = [0.0]
+
+        class Drip:
+            """A body that gives a byte every ten seconds."""
+
+            @property
+            def _raw_stream(self):
+                return self
+
+            def read1(self, count):
+                now[0] += 10
+                return b"x"
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *error): ...
+
+        from datetime import UTC, datetime
+
+        size = 10**6
+        facts = Facts("e", None, size, datetime.now(UTC), Expected("CRC32", "x"), "", {})
+
+        class DrippingBucket(Bucket):
+            def __init__(self): ...
+
+            def get(self, candidate, **how):
+                return facts, Drip()
+
+        downloader = Downloader(
+            bucket=DrippingBucket(), rate=Rate(None, clock=lambda: now[0], sleep=None), twice=False,
+            clock=lambda: now[0], sleep=None, is_stopped=lambda: False,
+        )  # fmt: skip
+        part = os.open(tmp_path / "part", os.O_RDWR | os.O_CREAT)
+
+        with pytest.raises(AgainError, match="slower than 20 kB/s"):
+            downloader.into(part, Candidate("a", size, "e", facts.modified), "a")
+
+        os.close(part)
+        assert now[0] < PATIENCE + size / 20_000 + 20
+
+
+@contextmanager
+def small_disk(folder: Path, size: str):
+    """A disk of its own at `folder`, as long as the block runs."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def remount(folder: Path, options: str):
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+class TestDisk:
+    def test_a_full_disk_stops_it_and_with_room_it_goes_on(self, drained):
+        data = filled(drained, count=30, size=100_000)
+
+        with small_disk(drained.root, "1m"):
+            ended = drained.run()
+            assert_nothing_is_lost(drained, data)
+            remount(drained.root, "size=10m")
+            again = drained.run()
+            assert drained.files() == data
+
+        assert ended.code == 1
+        assert "No space left on device" in ended.err and "make room" in ended.err
+        assert again.code == 0, again.err
+        assert drained.keys() == []
+
+    def test_a_disk_that_is_read_only_is_refused(self, drained):
+        data = filled(drained, count=3)
+
+        with small_disk(drained.root, "1m"):
+            remount(drained.root, "ro")
+            ended = drained.run()
+
+        assert ended.code == 1
+        assert "Read-only file system" in ended.err and "Traceback" not in ended.err
+        assert drained.keys() == sorted(data)
+
+    def test_the_limit_on_the_size_of_files_stops_it(self, drained):
+        data = filled(drained, count=3, size=200_000)
+
+        ended = subprocess.run(
+            [sys.executable, "bulk/drain_bucket.py", "--local", "--yes", *drained.arguments()],
+            cwd=ROOT, env=os.environ | drained.environ, capture_output=True, text=True, timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        )  # fmt: skip
+
+        assert ended.returncode == 1
+        assert "File too large" in ended.stderr and "ulimit -f" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert drained.keys() == sorted(data)
+
+    @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+    @pytest.mark.parametrize("what", ["file", "folder", "journal"])
+    def test_an_error_of_fsync_stops_it_before_anything_is_removed(self, drained, what, number):
+        data = filled(drained, count=3)
+
+        def sync(descriptor):
+            path = os.readlink(f"/proc/self/fd/{descriptor}")
+            kind = "journal" if path.endswith("journal.jsonl") else "folder" if os.path.isdir(path) else "file"
+            if kind == what and drained.root.exists() and (drained.root / ".drain" / "log.jsonl").exists():
+                if kind != "folder" or path == str(drained.root):
+                    raise OSError(number, os.strerror(number))
+            sync_to_disk(descriptor)
+
+        ended = drained.run(sync=sync)
+
+        assert ended.code == 1
+        assert os.strerror(number) in ended.err and "Nothing more was removed" in ended.err
+        assert "Traceback" not in ended.err
+        assert drained.keys() == sorted(data)
+        assert_nothing_is_lost(drained, data)
+
+    def test_what_could_not_be_made_durable_is_not_gone_on_from(self, drained):
+        drained.put("large", os.urandom(RESUMED_FROM))
+
+        def sync(descriptor):
+            if os.readlink(f"/proc/self/fd/{descriptor}").endswith(".part"):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        drained.run(sync=sync)
+
+        assert drained.files() == {}
+        assert drained.keys() == ["large"]
+
+
+class TestNamesThatAFileSystemTakesForOne:
+    """No such file system is at hand, so its way of finding names is played."""
+
+    @staticmethod
+    def find(folder, name):
+        import unicodedata
+
+        def folded(text):
+            return unicodedata.normalize("NFC", text).casefold()
+
+        return next((other for other in os.listdir(folder) if folded(other) == folded(name)), None)
+
+    def test_each_key_has_a_file_of_its_own(self, tmp_path):
+        tree = Tree(tmp_path, sync_to_disk, find=self.find) if (tmp_path / ".drain").mkdir() is None else None
+        paths = {}
+        for key in ("a.jpg", "A.jpg", "é/x", "e\u0301/x", "dir/x", "DIR/x", "DIR/X"):
+            from bulk.drain.paths import parts_of
+
+            spot = tree.settle(parts_of(key))
+            (tmp_path / str(spot)).write_text(key)
+            paths[key] = str(spot)
+        tree.close()
+
+        assert {key: (tmp_path / path).read_text() for key, path in paths.items()} == {key: key for key in paths}
+        assert {key: key_of(path.split("/")) for key, path in paths.items()} == {key: key for key in paths}
+        folded = {path.casefold() for path in paths.values()}
+        assert len(folded) == len(paths)
