@@ -18,6 +18,19 @@ STATS_TABLE = "ImageStats"
 FUNCTION = "ImageProcessingFunction"
 GALLERY_FUNCTION = "ImageGalleryFunction"
 STATS_FUNCTION = "ImageStatsFunction"
+#: Of the image service, whose queue has this name wherever its older consumers look for it.
+IMAGE_QUEUE = "ImageQueue"
+FIFO = ".fifo"
+SERVICE_BUCKET = "image-service-bucket"
+IMAGE_SERVICE_FUNCTION = "ImageServiceFunction"
+
+#: Of AWS Batch; repositories take no capitals.
+BATCH_SPOT, BATCH_ON_DEMAND = "ImageBatchSpot", "ImageBatchOnDemand"
+BATCH_QUEUE = "ImageBatchQueue"
+BATCH_JOB = "ImageBatchJob"
+BATCH_EXECUTION = "ImageBatchExecution"
+BATCH_REPOSITORY = "image-batch"
+BATCH_FUNCTION = "ImageBatchFunction"
 
 
 def unique(prefix: str, today: date) -> str:
@@ -41,4 +54,4 @@ def log_group(function: str) -> str:
 
 
 def is_bucket(bucket: str) -> bool:
-    return bucket.startswith((f"{IMAGES_BUCKET}-", f"{THUMBNAILS_BUCKET}-"))
+    return bucket.startswith((f"{IMAGES_BUCKET}-", f"{THUMBNAILS_BUCKET}-", f"{SERVICE_BUCKET}-"))

@@ -31,20 +31,17 @@ _GONE = "ResourceNotFoundException"
 
 def create(context: Context) -> None:
     ensure_log_groups(context)
-    runtime = _runtime(context)
+    runtime = runtime_for(context, PROCESSING)
     code = context.build(runtime, context.home, say=context.say).read_bytes()
+    environment = settings(context).to_environment()
     for function in FUNCTIONS:
-        _ensure_function(context, function, code, runtime.machine)
+        ensure_function(context, function, environment, code, runtime.machine)
     context.resources["gallery-api-url"] = ensure_public_url(context)
 
 
 def delete(context: Context) -> None:
     for function in reversed(FUNCTIONS):
-        function_name = context.suffixed(function.base_name)
-        if _configuration(context, function_name):
-            look(lambda n=function_name: context.aws.functions.delete_function(FunctionName=n), _GONE)  # type: ignore[misc]
-            context.say(f"deleted: function {function_name}")
-        context.resources.pop(function.key, None)
+        delete_function(context, function)
     context.resources.pop("gallery-api-url", None)
 
 
@@ -67,19 +64,22 @@ def settings(context: Context) -> Settings:
     )
 
 
-def _runtime(context: Context) -> package.Runtime:
+def runtime_for(context: Context, function: Function) -> package.Runtime:
     """What the zip is for: the wanted architecture, else that of the function that stands, else the default."""
     if not context.aws.target.is_aws:
         return package.local_runtime()
-    present = _configuration(context, context.suffixed(PROCESSING.base_name))
+    present = configuration(context, function)
     standing = present["Architectures"][0] if present and "Architectures" in present else package.DEFAULT_ARCHITECTURE
     return package.aws_runtime(context.architecture or standing)
 
 
-def _ensure_function(context: Context, function: Function, code: bytes, machine: str) -> None:
+def ensure_function(
+    context: Context, function: Function, environment: dict[str, str], code: bytes, machine: str
+) -> None:
+    """Make or adjust one function, which runs `code` on `machine`, and keep its name."""
     function_name = context.suffixed(function.base_name)
-    wanted = _wanted(context, function)
-    present = _configuration(context, function_name)
+    wanted = _wanted(context, function, environment)
+    present = configuration(context, function)
     if present is None:
         _create_function(context, function_name, wanted, code, machine)
         context.say(f"created: function {function_name}")
@@ -88,7 +88,20 @@ def _ensure_function(context: Context, function: Function, code: bytes, machine:
     context.resources[function.key] = function_name
 
 
-def _wanted(context: Context, function: Function) -> dict[str, Any]:
+def delete_function(context: Context, function: Function) -> None:
+    function_name = context.suffixed(function.base_name)
+    if configuration(context, function):
+        look(lambda: context.aws.functions.delete_function(FunctionName=function_name), _GONE)
+        context.say(f"deleted: function {function_name}")
+    context.resources.pop(function.key, None)
+
+
+def configuration(context: Context, function: Function) -> FunctionConfigurationResponseTypeDef | None:
+    """What stands of the function, if it stands."""
+    return _configuration(context, context.suffixed(function.base_name))
+
+
+def _wanted(context: Context, function: Function, environment: dict[str, str]) -> dict[str, Any]:
     """The configuration of a function, in the words of the API."""
     role = context.resources.require(function.role_key, "setup_scripts/get_LabRole_arn.py")
     starts_from_snapshot = function is GALLERY and SNAPSTART.is_on(context.resources)
@@ -99,7 +112,7 @@ def _wanted(context: Context, function: Function) -> dict[str, Any]:
         "Handler": function.handler,
         "Timeout": function.timeout,
         "MemorySize": function.memory,
-        "Environment": {"Variables": settings(context).to_environment()},
+        "Environment": {"Variables": environment},
         "SnapStart": {"ApplyOn": "PublishedVersions" if starts_from_snapshot else "None"},
     }
 

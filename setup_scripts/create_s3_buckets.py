@@ -26,20 +26,20 @@ _RULE_ID = "image-pipeline"
 
 
 def create(context: Context) -> None:
-    uploads = _ensure_bucket(context, "images-bucket", names.IMAGES_BUCKET)
-    _set_public_access(context, uploads, open_to_policies=False)
+    uploads = ensure_bucket(context, "images-bucket", names.IMAGES_BUCKET)
+    set_public_access(context, uploads, open_to_policies=False)
     _keep_versions(context, uploads)
     _expire_versions(context, uploads)
     if context.aws.target.is_aws:
-        _set_policy(context, uploads, policies.uploads_bucket(uploads))
+        set_policy(context, uploads, policies.uploads_bucket(uploads))
 
-    outputs = _ensure_bucket(context, "thumbnails-bucket", names.THUMBNAILS_BUCKET)
+    outputs = ensure_bucket(context, "thumbnails-bucket", names.THUMBNAILS_BUCKET)
     if "private-bucket" in context.resources:
         # Behind CloudFront: who may read it is settled when the distribution is there.
-        _set_public_access(context, outputs, open_to_policies=False)
+        set_public_access(context, outputs, open_to_policies=False)
         return
-    _set_public_access(context, outputs, open_to_policies=True)
-    _set_policy(context, outputs, policies.outputs_bucket(outputs, tls=context.aws.target.is_aws))
+    set_public_access(context, outputs, open_to_policies=True)
+    set_policy(context, outputs, policies.outputs_bucket(outputs, tls=context.aws.target.is_aws))
     _serve_website(context, outputs)
 
 
@@ -55,7 +55,7 @@ def close_outputs(context: Context, bucket: str, distribution_arn: str) -> None:
         wanted,
         lambda: context.aws.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(wanted)),
     )
-    _set_public_access(context, bucket, open_to_policies=False)
+    set_public_access(context, bucket, open_to_policies=False)
 
 
 def delete(context: Context) -> None:
@@ -88,7 +88,7 @@ def delete_bucket(context: Context, bucket: str) -> None:
     context.say(f"deleted: bucket {bucket}")
 
 
-def _ensure_bucket(context: Context, key: str, prefix: str) -> str:
+def ensure_bucket(context: Context, key: str, prefix: str) -> str:
     bucket = context.unique_name(key, prefix)
     if not _exists(context, bucket):
         region = context.aws.target.region
@@ -110,7 +110,7 @@ def _tag(context: Context, bucket: str) -> None:
     _settle(present, wanted, lambda: context.aws.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": wanted}))
 
 
-def _set_public_access(context: Context, bucket: str, *, open_to_policies: bool) -> None:
+def set_public_access(context: Context, bucket: str, *, open_to_policies: bool) -> None:
     s3 = context.aws.s3
     wanted: PublicAccessBlockConfigurationTypeDef = {
         "BlockPublicAcls": True,
@@ -136,7 +136,6 @@ def _keep_versions(context: Context, bucket: str) -> None:
 
 
 def _expire_versions(context: Context, bucket: str) -> None:
-    s3 = context.aws.s3
     rule = {
         "ID": _RULE_ID,
         "Status": "Enabled",
@@ -145,9 +144,15 @@ def _expire_versions(context: Context, bucket: str) -> None:
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": INCOMPLETE_UPLOAD_DAYS},
         "Expiration": {"ExpiredObjectDeleteMarker": True},
     }
+    expire(context, bucket, [rule])
+
+
+def expire(context: Context, bucket: str, rules: list[dict[str, Any]]) -> None:
+    """Put our lifecycle rules among those of others."""
+    s3 = context.aws.s3
     call = look(lambda: s3.get_bucket_lifecycle_configuration(Bucket=bucket), "NoSuchLifecycleConfiguration")
     present: list[Any] = list(call["Rules"]) if call else []
-    wanted: list[Any] = merged(present, [rule], "ID")
+    wanted: list[Any] = merged(present, rules, "ID")
     _settle(
         present,
         wanted,
@@ -155,7 +160,7 @@ def _expire_versions(context: Context, bucket: str) -> None:
     )
 
 
-def _set_policy(context: Context, bucket: str, ours: policies.Policy) -> None:
+def set_policy(context: Context, bucket: str, ours: policies.Policy) -> None:
     s3 = context.aws.s3
     answer = look(lambda: s3.get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
     present = json.loads(answer["Policy"])["Statement"] if answer else []

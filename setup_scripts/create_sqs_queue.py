@@ -28,10 +28,10 @@ def create(context: Context) -> None:
     bucket = context.resources.require("images-bucket", "setup_scripts/create_s3_buckets.py")
     queue_name = _queue_name(context)
     dead_letters = {"MessageRetentionPeriod": str(DEAD_LETTER_DAYS * 24 * 3600)}
-    dead_letter_arn = _ensure_queue(context, "dead-letter-queue", queue_name + names.DEAD_LETTERS, dead_letters)
+    dead_letter_arn = ensure_queue(context, "dead-letter-queue", queue_name + names.DEAD_LETTERS, dead_letters)
     redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVES}
     attributes = {"VisibilityTimeout": str(VISIBILITY_TIMEOUT), "RedrivePolicy": json.dumps(redrive)}
-    queue_arn = _ensure_queue(context, "messages-queue", queue_name, attributes)
+    queue_arn = ensure_queue(context, "messages-queue", queue_name, attributes)
     announcing = policies.queue(queue_arn, bucket, context.aws.target.account)
     _set_attributes(context, context.resources["messages-queue"], {"Policy": json.dumps(announcing)})
 
@@ -41,21 +41,21 @@ def delete(context: Context) -> None:
     if "messages-queue-name" in context.resources:
         queue_name = _queue_name(context)
         for name in (queue_name, queue_name + names.DEAD_LETTERS):
-            _delete_queue(context, name)
+            delete_queue(context, name)
     for key in ("messages-queue", "dead-letter-queue"):
         for forgotten in (key, f"{key}-arn"):
             context.resources.pop(forgotten, None)
     context.resources.pop("messages-queue-name", None)
 
 
-def _delete_queue(context: Context, queue_name: str) -> None:
-    found = _find(context, queue_name)
+def delete_queue(context: Context, queue_name: str) -> None:
+    found = find_queue(context, queue_name)
     if found:
         look(lambda: context.aws.sqs.delete_queue(QueueUrl=found), *_ABSENT)
         context.say(f"deleted: queue {queue_name}")
 
 
-def _find(context: Context, queue_name: str) -> str | None:
+def find_queue(context: Context, queue_name: str) -> str | None:
     """The URL of the queue, if it exists."""
     answer = look(lambda: context.aws.sqs.get_queue_url(QueueName=queue_name), *_ABSENT)
     return answer["QueueUrl"] if answer else None
@@ -65,10 +65,10 @@ def _queue_name(context: Context) -> str:
     return context.suffixed(context.unique_name("messages-queue-name", names.QUEUE))
 
 
-def _ensure_queue(context: Context, key: str, queue_name: str, attributes: Mapping[str, str]) -> str:
+def ensure_queue(context: Context, key: str, queue_name: str, attributes: Mapping[str, str]) -> str:
     """Make or adjust one queue, keep its URL and ARN; returns the ARN."""
     sqs = context.aws.sqs
-    url = _find(context, queue_name)
+    url = find_queue(context, queue_name)
     if url is None:
         wanted: Any = dict(attributes)
         url = sqs.create_queue(QueueName=queue_name, Attributes=wanted, tags=context.tags)["QueueUrl"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli import names
-from setup_scripts.functions import FUNCTIONS
+from setup_scripts.functions import FUNCTIONS, IMAGE_SERVICE
 from setup_scripts.policies import Policy, allow, policy
 
 #: By what a statement is about; where an action has another name than boto3's operation, IAM's is what counts.
@@ -145,14 +145,16 @@ def deployer(account: str, region: str) -> Policy:
     Who may write a role's policy may write anything into it; a permissions boundary is what stops that, if it matters.
     """
     here = f"{region}:{account}"
-    buckets = [f"arn:aws:s3:::{bucket}-*" for bucket in (names.IMAGES_BUCKET, names.THUMBNAILS_BUCKET)]
+    prefixes = (names.IMAGES_BUCKET, names.THUMBNAILS_BUCKET, names.SERVICE_BUCKET)
+    buckets = [f"arn:aws:s3:::{bucket}-*" for bucket in prefixes]
+    queues = [f"arn:aws:sqs:{here}:{queue}" for queue in (f"{names.QUEUE}-*", f"{names.IMAGE_QUEUE}*")]
     tables = [f"arn:aws:dynamodb:{here}:table/{table}*" for table in (names.TABLE, names.STATS_TABLE)]
-    functions = [function.base_name for function in FUNCTIONS]
+    functions = [function.base_name for function in (*FUNCTIONS, IMAGE_SERVICE)]
     roles = [f"arn:aws:iam::{account}:role/{function}*" for function in functions]
     return policy(
         allow("Buckets", _BUCKETS, buckets),
         allow("Objects", _OBJECTS, [f"{bucket}/*" for bucket in buckets]),
-        allow("Queues", _QUEUES, [f"arn:aws:sqs:{here}:{names.QUEUE}-*"]),
+        allow("Queues", _QUEUES, queues),
         allow("Tables", _TABLES, tables),
         allow("Records", _RECORDS, [arn for table in tables for arn in (table, f"{table}/index/*")]),
         allow("Functions", _FUNCTIONS, [f"arn:aws:lambda:{here}:function:{function}*" for function in functions]),

@@ -47,4 +47,25 @@ COUNTING = Function(
     memory=512,
     timeout=30,
 )
+#: What every deployment has.
 FUNCTIONS = (PROCESSING, GALLERY, COUNTING)
+#: With `setup.py --with-image-service` only. Two images at 30 s each, their decoding, and a postback of 15 s.
+IMAGE_SERVICE = Function(
+    purpose="answers messages with URLs of images",
+    key="image-service-function",
+    base_name=names.IMAGE_SERVICE_FUNCTION,
+    handler="lambda_function.handler.lambda_handler",
+    role_key="image-service-role-arn",
+    memory=1792,
+    timeout=180,
+)
+#: With `setup.py --with-batch` only. Counting the batches of a long list that is one file takes its time.
+SUBMITTING = Function(
+    purpose="submits jobs of AWS Batch for file lists",
+    key="batch-function",
+    base_name=names.BATCH_FUNCTION,
+    handler="lambda_function.submit_batch.lambda_handler",
+    role_key="batch-function-role-arn",
+    memory=1792,
+    timeout=900,
+)

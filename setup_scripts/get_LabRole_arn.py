@@ -25,15 +25,15 @@ _STATS_TABLE = "setup_scripts/create_stats_table.py"
 
 def create(context: Context) -> None:
     function, gallery = context.suffixed(names.FUNCTION), context.suffixed(names.GALLERY_FUNCTION)
-    context.resources["labrole-arn"] = _ensure_role(context, function, _processing_policy(context, function))
-    context.resources["gallery-role-arn"] = _ensure_role(context, gallery, _gallery_policy(context, gallery))
+    context.resources["labrole-arn"] = ensure_role(context, function, _processing_policy(context, function))
+    context.resources["gallery-role-arn"] = ensure_role(context, gallery, _gallery_policy(context, gallery))
     stats = context.suffixed(names.STATS_FUNCTION)
-    context.resources["stats-role-arn"] = _ensure_role(context, stats, _stats_policy(context, stats))
+    context.resources["stats-role-arn"] = ensure_role(context, stats, _stats_policy(context, stats))
 
 
 def delete(context: Context) -> None:
     for function in (names.FUNCTION, names.GALLERY_FUNCTION, names.STATS_FUNCTION):
-        _delete_role(context, names.role(context.suffixed(function), context.aws.target.region))
+        delete_role(context, names.role(context.suffixed(function), context.aws.target.region))
     for key in ("labrole-arn", "gallery-role-arn", "stats-role-arn"):
         context.resources.pop(key, None)
 
@@ -45,7 +45,7 @@ def _processing_policy(context: Context, function: str) -> policies.Policy:
         outputs=resources.require("thumbnails-bucket", _BUCKETS),
         queue_arn=resources.require("messages-queue-arn", "setup_scripts/create_sqs_queue.py"),
         table_arn=resources.require("dynamodb-table-arn", _TABLE),
-        log_group_arn=_log_group_arn(context, function),
+        log_group_arn=log_group_arn(context, function),
     )
 
 
@@ -53,7 +53,7 @@ def _gallery_policy(context: Context, function: str) -> policies.Policy:
     return policies.gallery_role(
         table_arn=context.resources.require("dynamodb-table-arn", _TABLE),
         stats_table_arn=context.resources.require("stats-table-arn", _STATS_TABLE),
-        log_group_arn=_log_group_arn(context, function),
+        log_group_arn=log_group_arn(context, function),
     )
 
 
@@ -61,19 +61,24 @@ def _stats_policy(context: Context, function: str) -> policies.Policy:
     return policies.stats_role(
         table_arn=context.resources.require("dynamodb-table-arn", _TABLE),
         stats_table_arn=context.resources.require("stats-table-arn", _STATS_TABLE),
-        log_group_arn=_log_group_arn(context, function),
+        log_group_arn=log_group_arn(context, function),
     )
 
 
-def _log_group_arn(context: Context, function: str) -> str:
+def log_group_arn(context: Context, function: str) -> str:
     target = context.aws.target
     return f"arn:aws:logs:{target.region}:{target.account}:log-group:{names.log_group(function)}"
 
 
-def _ensure_role(context: Context, function: str, policy: policies.Policy) -> str:
-    """The ARN of the role of `function`, made where need be, with exactly `policy`; or of LabRole."""
+def ensure_role(
+    context: Context, function: str, policy: policies.Policy, *, trust: policies.Policy | None = None
+) -> str:
+    """The ARN of the role of `function`, made where need be, with exactly `policy`; or of LabRole.
+
+    `trust`: who may take it, where that is not Lambda.
+    """
     role_name = names.role(function, context.aws.target.region)
-    arn = _role_arn(context, role_name) or _create_role(context, role_name)
+    arn = _role_arn(context, role_name) or _create_role(context, role_name, trust or policies.lambda_trust())
     if arn is None:
         return _lab_role_arn(context)
     answer = look(lambda: context.aws.iam.get_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
@@ -88,9 +93,9 @@ def _role_arn(context: Context, role_name: str) -> str | None:
     return answer["Role"]["Arn"] if answer else None
 
 
-def _create_role(context: Context, role_name: str) -> str | None:
+def _create_role(context: Context, role_name: str, trusted: policies.Policy) -> str | None:
     """The ARN of a new role, or None where these credentials may not make any."""
-    trust, tags = json.dumps(policies.lambda_trust()), tag_list(context.tags)
+    trust, tags = json.dumps(trusted), tag_list(context.tags)
     answer = look(
         lambda: context.aws.iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust, Tags=tags),  # type: ignore[arg-type]
         *FORBIDDEN,
@@ -115,7 +120,7 @@ def _document(document: object) -> object:
     return json.loads(unquote(document)) if isinstance(document, str) else document
 
 
-def _delete_role(context: Context, role_name: str) -> None:
+def delete_role(context: Context, role_name: str) -> None:
     if _role_arn(context, role_name) is None:
         return
     look(lambda: context.aws.iam.delete_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")

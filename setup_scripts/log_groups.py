@@ -6,7 +6,7 @@ from typing import Any
 
 from cli import names
 from setup_scripts.context import Context
-from setup_scripts.functions import FUNCTIONS
+from setup_scripts.functions import FUNCTIONS, IMAGE_SERVICE, Function
 from setup_scripts.lookup import look
 
 LOG_DAYS = 14
@@ -14,22 +14,32 @@ LOG_DAYS = 14
 
 def ensure_log_groups(context: Context) -> None:
     for function in FUNCTIONS:
-        group = names.log_group(context.suffixed(function.base_name))
-        present = _log_group(context, group)
-        if present is None:
-            context.aws.logs.create_log_group(logGroupName=group, tags=context.tags)
-            context.say(f"created: log group {group}")
-        if present is None or present.get("retentionInDays") != LOG_DAYS:
-            context.aws.logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
+        ensure_log_group(context, function)
+
+
+def ensure_log_group(context: Context, function: Function) -> None:
+    ensure_group(context, names.log_group(context.suffixed(function.base_name)))
+
+
+def ensure_group(context: Context, group: str) -> None:
+    present = _log_group(context, group)
+    if present is None:
+        context.aws.logs.create_log_group(logGroupName=group, tags=context.tags)
+        context.say(f"created: log group {group}")
+    if present is None or present.get("retentionInDays") != LOG_DAYS:
+        context.aws.logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
 
 
 def delete_log_groups(context: Context) -> None:
     """Last of all: a function that is still running would make its group again."""
-    for function in FUNCTIONS:
-        group = names.log_group(context.suffixed(function.base_name))
-        if _log_group(context, group):
-            look(lambda g=group: context.aws.logs.delete_log_group(logGroupName=g), "ResourceNotFoundException")  # type: ignore[misc]
-            context.say(f"deleted: log group {group}")
+    for function in (*FUNCTIONS, IMAGE_SERVICE):
+        delete_group(context, names.log_group(context.suffixed(function.base_name)))
+
+
+def delete_group(context: Context, group: str) -> None:
+    if _log_group(context, group):
+        look(lambda: context.aws.logs.delete_log_group(logGroupName=group), "ResourceNotFoundException")
+        context.say(f"deleted: log group {group}")
 
 
 def _log_group(context: Context, group: str) -> dict[str, Any] | None:

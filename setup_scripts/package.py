@@ -23,11 +23,13 @@ from cli.commit import commit as commit_of
 from cli.exits import CommandError, Exit
 from pipeline.settings import ROOT
 from setup_scripts.installed import copy_installed
-from setup_scripts.trim import trim
+from setup_scripts.trim import IMAGE_SERVICE_SERVICES, SERVICES, trim
 from setup_scripts.zipping import compile_all, entry_name, write_zip
 
 REQUIREMENTS = ROOT / "lambda_function" / "requirements.txt"
 #: The same with the hashes of the wheels for AWS, which pip then insists on.
+#: What the zip of the image service carries on top, with hashes.
+IMAGE_SERVICE_REQUIREMENTS = ROOT / "lambda_function" / "requirements-image-service.txt"
 HASHED_REQUIREMENTS = ROOT / "lambda_function" / "requirements-hashed.txt"
 SOURCES = ("lambda_function", "pipeline")
 LICENCES = ("LICENSE", "THIRD_PARTY_NOTICES")
@@ -43,11 +45,15 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """The Python and the machine that a zip is for; no `platforms` means: the Python that runs now."""
+    """The Python and the machine that a zip is for; no `platforms` means: the Python that runs now.
+
+    `image_service`: whether it is for that function, which alone reaches beyond S3, SQS and DynamoDB.
+    """
 
     python: tuple[int, int]
     machine: str
     platforms: tuple[str, ...] = ()
+    image_service: bool = False
 
     @property
     def is_this_python(self) -> bool:
@@ -55,8 +61,11 @@ class Runtime:
 
     @property
     def key(self) -> str:
+        part = "-image-service" if self.image_service else ""
         system = "aws" if self.platforms else f"{sys.platform}-{sys.implementation.cache_tag}"
-        return f"{system}-{self.python[0]}.{self.python[1]}-{self.machine}-{'pyc' if self.is_this_python else 'py'}"
+        return (
+            f"{system}-{self.python[0]}.{self.python[1]}-{self.machine}-{'pyc' if self.is_this_python else 'py'}{part}"
+        )
 
 
 def aws_runtime(machine: str = DEFAULT_ARCHITECTURE) -> Runtime:
@@ -100,10 +109,11 @@ def wheels_folder(runtime: Runtime, home: Path) -> Path:
 
 def requirements_for(runtime: Runtime) -> str:
     """What pip is asked for: with hashes for AWS. pyoxipng has no wheel for Python 3.14, which only a laptop has."""
+    extra = IMAGE_SERVICE_REQUIREMENTS.read_text(encoding="utf-8") if runtime.image_service else ""
     if runtime.platforms:
-        return HASHED_REQUIREMENTS.read_text(encoding="utf-8")
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    pinned = [line for line in lines if line and not line.startswith("#")]
+        return HASHED_REQUIREMENTS.read_text(encoding="utf-8") + extra
+    lines = (REQUIREMENTS.read_text(encoding="utf-8") + extra).splitlines()
+    pinned = [line.partition(" ")[0] for line in lines if line and not line.startswith("#")]
     if runtime.python >= (3, 14):
         pinned = [line for line in pinned if not line.startswith("pyoxipng")]
     return "\n".join(pinned) + "\n"
@@ -132,7 +142,7 @@ def _install(runtime: Runtime, requirements: str, target: Path) -> None:
             listed = scratch / "requirements.txt"
             listed.write_text(requirements, encoding="utf-8")
             _pip_install(runtime, listed, site)
-        trim(site)
+        trim(site, IMAGE_SERVICE_SERVICES if runtime.image_service else SERVICES)
         if runtime.is_this_python:
             compile_all(site)
         _publish(site, target)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pipeline.deliveries import FOLDER as DELIVERIES
+from pipeline.image_settings import DEFAULT_PREFIX
+from pipeline.redirects import FOLDER as REDIRECTED
 
 Policy = dict[str, Any]
 
@@ -36,12 +40,7 @@ def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: st
         allow("WriteOutputs", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], folders),
         allow("TellMissingFromForbidden", ["s3:ListBucket"], [f"arn:aws:s3:::{uploads}", f"arn:aws:s3:::{outputs}"]),
         allow("KeepRecords", ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table_arn]),
-        # Lambda itself receives and deletes through the role; the function moves the visibility of what it returns.
-        allow(
-            "ConsumeQueue",
-            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-            [queue_arn],
-        ),
+        _consume(queue_arn),
         _logs(log_group_arn),
     )
 
@@ -67,24 +66,56 @@ def stats_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> P
     )
 
 
+def image_service_role(
+    *,
+    bucket: str,
+    prefix: str,
+    queue_arn: str,
+    redirect_arns: Sequence[str],
+    parameter_arns: Sequence[str],
+    log_group_arn: str,
+) -> Policy:
+    """The rights of ImageServiceFunction. Its secrets may lie in parameters; its results may go to some queues."""
+    objects = f"arn:aws:s3:::{bucket}"
+    statements = [
+        allow("WriteImages", ["s3:GetObject", "s3:PutObject"], [f"{objects}/{prefix}/*"]),
+        allow("KeepReplies", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{objects}/{DELIVERIES}/*"]),
+        allow("PutLargeResults", ["s3:PutObject"], [f"{objects}/{REDIRECTED}/*"]),
+        allow("TellMissingFromForbidden", ["s3:ListBucket"], [objects]),
+        _consume(queue_arn),
+    ]
+    if redirect_arns:
+        statements.append(allow("Redirect", ["sqs:SendMessage"], list(redirect_arns)))
+        # A list of queues cannot be narrowed to some of them.
+        statements.append(allow("FindQueues", ["sqs:ListQueues"], ["*"]))
+    if parameter_arns:
+        statements.append(allow("ReadSecrets", ["ssm:GetParameter"], list(parameter_arns)))
+    return policy(*statements, _logs(log_group_arn))
+
+
+def image_service_bucket(bucket: str, prefix: str, *, tls: bool) -> Policy:
+    """Everybody reads the images. What is still to be said of them lies beside, and is nobody's to read."""
+    return outputs_bucket(bucket, tls=tls, public=(f"{prefix}/*",))
+
+
 def uploads_bucket(bucket: str) -> Policy:
     """Nobody reaches the originals without TLS; who may reach them is for IAM to say."""
     return policy(_only_tls(bucket, [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]))
 
 
-def outputs_bucket(bucket: str, *, tls: bool) -> Policy:
+def outputs_bucket(bucket: str, *, tls: bool, public: Sequence[str] = PUBLIC) -> Policy:
     """Everybody reads the page and the pictures. `tls`: all else needs TLS; website endpoints have none."""
-    public = [f"arn:aws:s3:::{bucket}/{path}" for path in PUBLIC]
+    readable = [f"arn:aws:s3:::{bucket}/{path}" for path in public]
     read = {
         "Sid": "ImagePipelinePublicRead",
         "Effect": "Allow",
         "Principal": "*",
         "Action": "s3:GetObject",
-        "Resource": public,
+        "Resource": readable,
     }
     if not tls:
         return policy(read)
-    everything_else = {**_only_tls(bucket, []), "NotResource": public}
+    everything_else = {**_only_tls(bucket, []), "NotResource": readable}
     del everything_else["Resource"]
     changes = {
         **_only_tls(bucket, [f"arn:aws:s3:::{bucket}/*"]),
@@ -127,6 +158,12 @@ def queue(queue_arn: str, bucket: str, account: str) -> Policy:
     )
 
 
+def _consume(queue_arn: str) -> dict[str, Any]:
+    # Lambda itself receives and deletes through the role; the function moves the visibility of what it returns.
+    actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+    return allow("ConsumeQueue", actions, [queue_arn])
+
+
 def _logs(log_group_arn: str) -> dict[str, Any]:
     return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
 
@@ -165,6 +202,15 @@ def templates() -> dict[str, str]:
         "stats_role.json": stats_role(
             table_arn=table_arn, stats_table_arn=stats_table_arn, log_group_arn=f"{group_arn}/ImageStatsFunction"
         ),
+        "image_service_role.json": image_service_role(
+            bucket="<service bucket>",
+            prefix=DEFAULT_PREFIX,
+            queue_arn=f"arn:aws:sqs:{region}:{account}:ImageQueue.fifo",
+            redirect_arns=[f"arn:aws:sqs:{region}:{account}:<queue of REDIRECT_QUEUES>"],
+            parameter_arns=[f"arn:aws:ssm:{region}:{account}:parameter/<parameter of ssm:/…>"],
+            log_group_arn=f"{group_arn}/ImageServiceFunction",
+        ),
+        "image_service_bucket.json": image_service_bucket("<service bucket>", DEFAULT_PREFIX, tls=True),
         "uploads_bucket.json": uploads_bucket(uploads),
         "outputs_bucket.json": outputs_bucket(outputs, tls=True),
         "private_outputs_bucket.json": private_outputs_bucket(

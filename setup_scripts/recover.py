@@ -8,6 +8,7 @@ from cli import names
 from cli.aws import Aws
 from cli.connection import Connection
 from cli.exits import FORBIDDEN, CommandError, Exit
+from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.lookup import look
 
 _ABSENT = (
@@ -78,6 +79,10 @@ def _known_name(arn: str, name: str) -> tuple[str, str] | None:
         return "images-bucket", resource
     if service == "s3" and resource.startswith(f"{names.THUMBNAILS_BUCKET}-"):
         return "thumbnails-bucket", resource
+    if service == "s3" and resource.startswith(f"{names.SERVICE_BUCKET}-"):
+        return "service-bucket", resource
+    if service == "sqs" and resource == names.suffixed(names.IMAGE_QUEUE, name) + names.FIFO:
+        return IMAGE_SERVICE, "wanted"
     if service == "sqs" and resource.startswith(f"{names.QUEUE}-") and not resource.endswith(names.DEAD_LETTERS):
         return "messages-queue-name", resource.removesuffix(names.suffixed("", name))
     return None

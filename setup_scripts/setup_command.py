@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "python setup.py --aws             in the AWS account of your credentials",
         "python setup.py --aws --name blue a second deployment beside the first",
         "python setup.py --aws --architecture x86_64",
+        "REDIRECT_QUEUES='Channel*' python setup.py --aws --with-image-service",
         "python setup.py --aws --recover     aws_resources.db is lost: find everything again by its tags",
         "python setup.py --aws --dry-run       what it would make, change and leave; it does nothing",
         "python setup.py --aws --print-deployer-policy",
@@ -40,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--cloudfront", action="store_true", help="keep the bucket private and serve all of it through CloudFront"
+    )
+    parser.add_argument(
+        "--with-image-service",
+        action="store_true",
+        help="make the queue that takes messages with URLs, and its function",
     )
     add_switches(parser)
     arguments = parser.parse_args(argv)
@@ -121,6 +127,7 @@ def _warn(connection: Connection) -> None:
 def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
     """Refuse what the target has not, and put into the state what is known of the deployment before any step."""
     from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
+    from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
     from setup_scripts.recover import recover, recover_anew
 
     if arguments.architecture and not connection.target.is_aws:
@@ -128,6 +135,8 @@ def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
     # Before anything is put into the state: only an empty one is filled from the tags unasked.
     (recover_anew if arguments.recover else recover)(connection, console.say)
     remember_switches(arguments, connection.resources)
+    if arguments.with_image_service:
+        connection.resources[IMAGE_SERVICE] = "wanted"
     if arguments.cloudfront:
         _refuse_cloudfront(local=not connection.target.is_aws)
         connection.resources[PRIVATE_BUCKET] = "cloudfront"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 #: The services that the functions call. botocore describes some four hundred.
-SERVICES = ("dynamodb", "s3", "sqs")
+SERVICES = ("batch", "dynamodb", "s3", "sqs")
+#: The image service keeps no records, and its secrets may lie in Systems Manager.
+IMAGE_SERVICE_SERVICES = ("s3", "sqs", "ssm")
 
 _UNUSED = (
     "bin",
@@ -36,13 +39,13 @@ _UNUSED = (
 )
 
 
-def trim(folder: Path) -> None:
+def trim(folder: Path, services: Collection[str] = SERVICES) -> None:
     """Delete from `folder`, into which wheels were installed, what the functions do not need."""
     for pattern in _UNUSED:
         for path in sorted(folder.glob(pattern)):
             _delete(path)
     for service in (folder / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in SERVICES:
+        if service.is_dir() and service.name not in services:
             _delete(service)
 
 

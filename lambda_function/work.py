@@ -1,0 +1,59 @@
+"""Which work this function does: that of the uploads, or that of messages with URLs. Its environment says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.clients import make_client
+from pipeline.images.options import COMPRESSED, THUMBNAIL
+from pipeline.job import OutputWanted
+from pipeline.messages import Uploads
+from pipeline.services import Services, connect
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+    from pipeline.url_messages import Images
+    from pipeline.url_services import UrlServices
+
+
+@dataclass(frozen=True)
+class Work:
+    """What messages are read as, what their jobs work with, and the queue that they come from."""
+
+    intake: Uploads | Images
+    services: Services | UrlServices
+    queue_url: str
+
+
+def work_of(environ: Mapping[str, str], session: Session) -> Work:
+    """SettingsError for an environment that setup did not make."""
+    return _url_work(environ, session) if "IMAGES_BUCKET" in environ else _upload_work(environ, session)
+
+
+def _upload_work(environ: Mapping[str, str], session: Session) -> Work:
+    settings = Settings.from_environment(environ)
+    outputs = (
+        OutputWanted("thumbnail", THUMBNAIL, settings.outputs_bucket, "thumbnails"),
+        OutputWanted("compressed", COMPRESSED, settings.outputs_bucket, "compressed"),
+    )
+    services = connect(settings, make_client(session, "s3"), make_client(session, "dynamodb"))
+    return Work(Uploads(settings.uploads_bucket, outputs), services, settings.queue_url)
+
+
+def _url_work(environ: Mapping[str, str], session: Session) -> Work:
+    # Imported here: the function of the uploads never meets the web, and starts sooner without it.
+    from pipeline.image_settings import ImageSettings
+    from pipeline.outbound_settings import OutboundSettings
+    from pipeline.parameters import parameter_reader
+    from pipeline.url_services import connect_urls
+
+    queue_url = environ["QUEUE_URL"]
+    settings = ImageSettings.from_environment(environ, queue_url=queue_url)
+    outbound = OutboundSettings.from_environment(environ, parameter_reader(lambda: make_client(session, "ssm")))
+    s3, sqs = make_client(session, "s3"), make_client(session, "sqs")
+    services = connect_urls(settings, outbound, s3=s3, sqs=sqs, queue_url=queue_url)
+    return Work(settings.images, services, queue_url)

@@ -1,0 +1,70 @@
+"""What the function of the image service is told: what setup was told, or else what it was told before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cli.signing_secrets import kept_secrets
+from pipeline.image_settings import ImageSettings
+from pipeline.outbound_settings import IN_SSM, OutboundSettings
+from setup_scripts.configure_lambda import configuration
+from setup_scripts.context import Context
+from setup_scripts.functions import IMAGE_SERVICE
+
+#: Variables that setup hands on; one that is set, but empty, takes the value back.
+HANDED_ON = (
+    "IMAGES_PREFIX",
+    "IMAGES_URL",
+    "IMAGES_SIZES",
+    "IMAGES_FORMAT",
+    "IMAGES_QUALITY",
+    "REDIRECT_QUEUES",
+    "POSTBACK_SIGNING_SECRETS",
+    "POSTBACK_SECRET_KEY",
+    "POSTBACK_ALLOW_HTTP",
+    "FETCH_ALLOW_NETWORKS",
+    "FETCH_ALLOW_PORTS",
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The function's environment, and what its rights follow from: prefix, queues, and parameters with secrets."""
+
+    environment: dict[str, str]
+    prefix: str
+    redirect_queues: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ) -> Told:
+    """SettingsError for what the function could not work with: it is better said here than in a log."""
+    kept = {name: value for name, value in _standing(context).items() if name in HANDED_ON}
+    said = {name: environ[name].strip() for name in HANDED_ON if name in environ}
+    chosen = {name: value for name, value in {**kept, **said}.items() if value}
+    chosen.setdefault("POSTBACK_SIGNING_SECRETS", " ".join(kept_secrets(context.home).split()))
+    queue_url = context.resources["image-queue"]
+    environment = {**chosen, "IMAGES_BUCKET": bucket, "QUEUE_URL": queue_url}
+    settings = _checked(context, environment, queue_url)
+    parameters = tuple(
+        value.removeprefix(IN_SSM).lstrip("/") for value in environment.values() if value.startswith(IN_SSM)
+    )
+    return Told(environment, settings.images.prefix, settings.redirect_queues, parameters)
+
+
+def _standing(context: Context) -> Mapping[str, str]:
+    present = configuration(context, IMAGE_SERVICE)
+    return present.get("Environment", {}).get("Variables", {}) if present else {}
+
+
+def _checked(context: Context, environment: Mapping[str, str], queue_url: str) -> ImageSettings:
+    """As the function will read it, which knows where it is."""
+    target = context.aws.target
+    place = {"AWS_REGION": target.region, "AWS_LAMBDA_FUNCTION_NAME": IMAGE_SERVICE.base_name}
+    if target.endpoint_url:
+        place["AWS_ENDPOINT_URL"] = target.endpoint_url
+    seen = {**environment, **place}
+    OutboundSettings.from_environment(seen, lambda name: "whsec_" + "0" * 40)
+    return ImageSettings.from_environment(seen, queue_url=queue_url)
