@@ -72,6 +72,7 @@ lint: $(READY_DEV) ## Check style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 
 format: $(READY_DEV) ## Put imports and layout in order
 	@$(BIN)/ruff check --fix .

@@ -52,7 +52,8 @@ def records(deployment: Deployment, prefix: str) -> dict[str, dict[str, str]]:
 def told(deployment: Deployment, *options: str) -> dict[str, int]:
     done = deployment.command("bulk/backfill.py", "--json", *options)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    facts: dict[str, int] = json.loads(done.stdout)
+    return facts
 
 
 def test_what_was_there_before_is_processed_like_new_uploads_and_a_second_run_sends_nothing(deployment: Deployment):
