@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -57,11 +57,12 @@ def open_rows(path: str, bucket: str) -> Iterator[Iterator[Row | Omitted]]:
         file = Path(path).open("rb")
     except OSError as error:
         raise CommandError(f"the CSV file {path} cannot be read: {error.strerror}") from error
-    with file:
-        yield read_rows(file, bucket)
+    # The rows end before the file does: what reads them may have stopped anywhere.
+    with file, closing(read_rows(file, bucket)) as rows:
+        yield rows
 
 
-def read_rows(file: io.BufferedReader, bucket: str) -> Iterator[Row | Omitted]:
+def read_rows(file: io.BufferedReader, bucket: str) -> Generator[Row | Omitted, None, None]:
     """Every line below the header. URLs of `bucket` become keys, those of other buckets are omitted.
 
     UTF-8 or UTF-16, with or without mark; a line that is no UTF-8 is taken for Windows-1252, or else Latin-1. Lines end

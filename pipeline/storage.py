@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,8 @@ class Storage:
                 if is_gone(error):
                     return None
                 raise
-            with answer["Body"] as body:
+            # Not `with body`: that would give the raw stream, whose checksum nobody looks at.
+            with closing(answer["Body"]) as body:
                 data = self._read(key, body) if answer["ContentLength"] <= max_bytes else None
         return described(answer, data)
 

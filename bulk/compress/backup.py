@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ class BackingUpStorage(Storage):
             return None
         digest = hashlib.sha256()
         with retried(f"GetObject s3://{self._backup.bucket}/{key}"):
-            with self._client.get_object(Bucket=self._backup.bucket, Key=key)["Body"] as body:
+            with closing(self._client.get_object(Bucket=self._backup.bucket, Key=key)["Body"]) as body:
                 for chunk in body.iter_chunks(_AT_ONCE):
                     digest.update(chunk)
         return digest.hexdigest()

@@ -32,9 +32,12 @@ def compressed(source: Source, options: Options) -> bytes:
     """The file with fewer bytes, as far as that goes; SkipError where there is no way to try."""
     if source.parts.timing is not None or source.frames > 1:
         raise SkipError("it is animated, and such a PNG is left as it is")
+    trailer = source.data[_end(source.data) :]
+    if options.strip_metadata and trailer.strip(b"\0"):
+        raise SkipError(f"{len(trailer):,} bytes follow its end, and might be lost with its metadata")
     file = source.stripped() if options.strip_metadata else source.data
     few = _in_few_colours(source, file, options.png_colors) if options.png_colors else None
-    return _optimized(few or file, source)
+    return _optimized(few or file, source) + (trailer if trailer.strip(b"\0") else b"")
 
 
 def check(source: Source, file: bytes, options: Options) -> None:
@@ -116,11 +119,17 @@ def _transplanted(file: bytes, encoded: bytes) -> bytes:
 
 
 def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    position = len(_SIGNATURE)
-    while position + 12 <= len(file):
+    position, kind = len(_SIGNATURE), b""
+    while kind != b"IEND" and position + 12 <= len(file):
         (length,) = struct.unpack_from(">I", file, position)
-        yield file[position + 4 : position + 8], file[position : position + 12 + length]
+        kind = file[position + 4 : position + 8]
+        yield kind, file[position : position + 12 + length]
         position += 12 + length
+
+
+def _end(file: bytes) -> int:
+    """Where the picture ends; whatever else somebody wrote into the file follows."""
+    return len(_SIGNATURE) + sum(len(chunk) for _, chunk in _chunks(file))
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:

@@ -1,13 +1,19 @@
 """Jobs that keep no record: outputs under fixed keys, and originals replaced in their place."""
 
 from dataclasses import replace
+from io import BytesIO
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from urllib3 import HTTPResponse
 
+from pipeline.clients import make_client
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.images.options import COMPRESSED, OutputOptions
 from pipeline.job import OutputWanted, Write
 from pipeline.objects import Origin
+from pipeline.storage import Storage
 from tests.functional.pipeline_in_memory import Pipeline
 from tests.images import jpeg, photo, png
 
@@ -193,3 +199,15 @@ def test_a_source_with_a_long_name_leaves_room_in_the_metadata(pipeline):
     origin = Origin.of("uploads", "é" * 500, version, "hash")
 
     assert len(origin.source) < 100 and origin != Origin.of("uploads", "è" * 500, version, "hash")
+
+
+def test_an_object_that_is_damaged_on_its_way_is_read_again_later(monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    s3 = make_client(None, "s3", region="us-east-1")
+    headers: Any = {"ETag": '"e"', "Content-Length": "4", "x-amz-checksum-crc32": "AAAAAA=="}
+    damaged = AWSResponse("http://s3", 200, headers, HTTPResponse(BytesIO(b"data"), preload_content=False))
+    answer: Any = lambda **call: damaged  # noqa: E731
+    s3.meta.events.register("before-send.s3.GetObject", answer)
+
+    with pytest.raises(RetryError, match="checksum"):
+        Storage(s3).get("uploads", "a.jpg", max_bytes=100)
