@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import socket
 import socketserver
 import ssl
@@ -72,13 +73,14 @@ def drip(head: bytes, piece: bytes, seconds: float = 0.1) -> Behaviour:
     return behave
 
 
-def flood(head: bytes, piece: bytes) -> Behaviour:
-    """`head`, then `piece` as fast as it is taken, without end."""
+def flood(head: bytes, piece: bytes, *, times: int | None = None) -> Behaviour:
+    """`head`, then `piece` as fast as it is taken: `times`, or without end."""
 
     def behave(connection: socket.socket) -> bool:
         connection.sendall(head)
-        while True:
+        for _ in itertools.repeat(None) if times is None else range(times):
             connection.sendall(piece)
+        return False
 
     return behave
 
@@ -99,22 +101,20 @@ def packed(encoding: str, body: bytes) -> Behaviour:
 
 
 def gzip_bomb(unpacked: int) -> bytes:
-    """About a thousandth of `unpacked` bytes, which is what it becomes."""
-    return _bomb(zlib.compressobj(9, zlib.DEFLATED, 31), unpacked)
+    """About a thousandth of `unpacked` bytes, which is what it becomes; nobody is meant to come to its end."""
+    return gzip.compress(b"")[:10] + deflate_bomb(unpacked)
 
 
 def deflate_bomb(unpacked: int) -> bytes:
-    return _bomb(zlib.compressobj(9, zlib.DEFLATED, -15), unpacked)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    # After a full flush nothing depends on what came before, so the same piece can follow itself.
+    piece = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return piece * (unpacked >> 20)
 
 
 def nested_bomb(unpacked: int) -> bytes:
     """A bomb within a bomb: for `Content-Encoding: gzip, gzip`."""
-    return gzip.compress(gzip_bomb(unpacked), 9)
-
-
-def _bomb(packer: zlib._Compress, unpacked: int) -> bytes:
-    piece = bytes(1 << 20)
-    return b"".join([*(packer.compress(piece) for _ in range(unpacked >> 20)), packer.flush()])
+    return gzip.compress(gzip_bomb(unpacked), 1)
 
 
 class Origin:

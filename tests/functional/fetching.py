@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError, RejectError
@@ -47,9 +49,16 @@ def main() -> None:
         ends = dict(
             zip(question["urls"], pool.map(lambda url: _end(fetcher, url), question["urls"].values()), strict=True)
         )
-    # Linux counts in kilobytes, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(json.dumps({"ends": ends, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
+    print(json.dumps({"ends": ends, "peak": _peak()}))
+
+
+def _peak() -> int:
+    """The most memory that this process has had, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # What getrusage says on Linux counts the process that this one was forked from, too.
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _end(fetcher: Fetcher, url: str) -> tuple[str, float]:
