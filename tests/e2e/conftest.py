@@ -26,9 +26,9 @@ class Deployment:
 
     cloud: LocalCloud
 
-    def command(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
-        """Run `python …` in the checkout, its environment that of a laptop with this local cloud and nothing else."""
-        environ = {name: value for name, value in self.cloud.environ.items() if not name.startswith("AWS_")}
+    def command(self, *arguments: str, timeout: float = 180, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `python …` in the checkout, its environment that of a laptop with this local cloud and `variables`."""
+        environ = {name: value for name, value in self.cloud.environ.items() if not name.startswith("AWS_")} | variables
         return subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=timeout
         )
