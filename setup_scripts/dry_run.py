@@ -64,7 +64,7 @@ class DryRun(Aws):
     def _told(self, http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         is_there = http_response.status_code < _REFUSED
         if is_there:
-            self._pretended.list_as_well(model.name, parsed)
+            self._pretended.amend(model.name, context[_REQUEST], parsed)
         self._tell(
             Call(
                 service=model.service_model.service_name,

@@ -1,4 +1,4 @@
-"""What a setup would make, change and leave, read off the calls of a dry run."""
+"""What a setup would make, change, delete and leave, read off the calls of a dry run."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from setup_scripts.dry_run import Call
 class Fate(StrEnum):
     MADE = "made"
     CHANGED = "changed"
+    DELETED = "deleted"
     LEFT = "left"
 
 
 @dataclass
 class Planned:
-    """One resource. `calls`: the changing ones, in AWS's words; `stands`: it was there before."""
+    """One resource: `calls`, those that change it, in AWS's words; whether it `stands` already; whether it `goes`."""
 
     kind: str
     name: str
     stands: bool = False
+    goes: bool = False
     calls: list[str] = field(default_factory=list)
 
     @property
     def fate(self) -> Fate:
         if not self.calls:
             return Fate.LEFT
+        if self.goes:
+            return Fate.DELETED
         return Fate.CHANGED if self.stands else Fate.MADE
 
 
@@ -46,8 +50,12 @@ _KINDS = {
     ("lambda", "Resource"): "function",
     ("logs", "logGroupName"): "log group",
     ("cloudwatch", "AlarmName"): "alarm",
+    ("cloudwatch", "AlarmNames"): "alarm",
     ("cloudwatch", "DashboardName"): "dashboard",
+    ("cloudwatch", "DashboardNames"): "dashboard",
 }
+#: Operations after which the resource is gone; most that begin with Delete take a part of it.
+_DELETING = ("DeleteAlarms", "DeleteDashboards", "DeleteEventSourceMapping", "DeleteFunction", "DeleteLogGroup")
 #: An operation that finds things by listing them → the list, the kind of its entries, and what names an entry.
 _LISTS = {
     "DescribeLogGroups": ("logGroups", "log group", "logGroupName"),
@@ -70,6 +78,7 @@ class Plan:
                 planned = found.setdefault((kind, name), Planned(kind, name))
                 if call.changes:
                     planned.calls.append(call.operation)
+                    planned.goes = call.operation in _DELETING and "Qualifier" not in call.request
                 elif call.answer is not None and not planned.calls:
                     planned.stands = True
         return cls(tuple(planned for planned in found.values() if planned.stands or planned.calls))
@@ -109,7 +118,9 @@ def _concerned(call: Call) -> Iterator[tuple[str, str]]:
     else:
         named = next((pair for pair in _KINDS if pair[0] == call.service and pair[1] in request), None)
         if named:
-            yield _KINDS[named], _last(request["Bucket" if named[1] == "Key" else named[1]])
+            value = request["Bucket" if named[1] == "Key" else named[1]]
+            for name in value if isinstance(value, list) else [value]:
+                yield _KINDS[named], _last(name)
 
 
 def _listed(call: Call) -> Iterator[tuple[str, str]]:

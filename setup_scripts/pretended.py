@@ -34,8 +34,13 @@ _UNSET = {
     "HeadObject": "404",
 }
 
-#: Settings of a bucket that setup puts twice where it becomes private → how they are read; both have the same content.
-_PUT = {"PutPublicAccessBlock": "GetPublicAccessBlock", "PutBucketPolicy": "GetBucketPolicy"}
+#: What is read again after it was put → how it is read, and what names it; both have the same content.
+_PUT = {
+    "PutPublicAccessBlock": ("GetPublicAccessBlock", "Bucket"),
+    "PutBucketPolicy": ("GetBucketPolicy", "Bucket"),
+    "CreateAlias": ("GetAlias", "FunctionName"),
+    "UpdateAlias": ("GetAlias", "FunctionName"),
+}
 
 Request = Mapping[str, Any]
 
@@ -60,6 +65,7 @@ class Pretended:
         self._empty = empty
         self._made: dict[tuple[str, str], Request] = {}
         self._put: dict[tuple[str, str], Request] = {}
+        self._updated: dict[str, dict[str, Any]] = {}
         self._distributions: list[dict[str, Any]] = []
 
     def change(self, model: Any, request: Request) -> Answer:
@@ -73,16 +79,21 @@ class Pretended:
             "CreateDistributionWithTags": self._create_distribution,
         }
         if model.name in _PUT:
-            self._put[_PUT[model.name], request["Bucket"]] = request
+            reading, naming = _PUT[model.name]
+            self._put[reading, request[naming]] = request
+        if model.name in ("UpdateFunctionCode", "UpdateFunctionConfiguration"):
+            self._updated.setdefault(request["FunctionName"], {}).update(_as_described(request))
         known = creating[model.name](request) if model.name in creating else {}
         return Answer({**_outline(model.output_shape, request, LATER), **known})
 
     def read(self, model: Any, request: Request) -> Answer | None:
         """The answer of AWS about something made here, or about a cloud that is empty; None: AWS is to say it."""
-        put = self._put.get((model.name, request.get("Bucket", "")))
+        named = _named_in(request)
+        put = next((self._put[model.name, value] for _, value in named if (model.name, value) in self._put), None)
         if put is not None:
             return Answer(put)
-        made = next((self._made[pair] for pair in _named_in(request) if pair in self._made), None)
+        # A version or an alias of a function is something else than the function.
+        made = None if "Qualifier" in request else next((self._made[one] for one in named if one in self._made), None)
         if made is not None and model.name in _UNSET:
             return Answer.absent(_UNSET[model.name])
         if made is not None and model.name in _DESCRIBED:
@@ -93,11 +104,13 @@ class Pretended:
             return Answer(_outline(model.output_shape, request, None))
         return Answer.absent(_ABSENT.get(model.service_model.service_name, "ResourceNotFoundException"))
 
-    def list_as_well(self, operation: str, answer: dict[str, Any]) -> None:
-        """Put what was made here into AWS's own list, where things are only found by listing them."""
+    def amend(self, operation: str, request: Request, answer: dict[str, Any]) -> None:
+        """Put what was made or changed here into an answer of AWS that knows nothing of it."""
         if operation == "ListDistributions":
             listed = answer["DistributionList"]
             listed["Items"] = [*listed.get("Items", []), *self._distributions]
+        if operation == "GetFunctionConfiguration" and "Qualifier" not in request:
+            answer.update(self._updated.get(request["FunctionName"], {}))
 
     def _remember(self, request: Request, /, **names: str) -> dict[str, Any]:
         self._made |= {pair: request for pair in names.items()}
@@ -116,8 +129,7 @@ class Pretended:
 
     def _create_function(self, request: Request) -> dict[str, Any]:
         arn = self._arn("lambda", f"function:{request['FunctionName']}")
-        sha256 = b64encode(hashlib.sha256(request["Code"]["ZipFile"]).digest()).decode()
-        described = {**request, "FunctionArn": arn, "CodeSha256": sha256}
+        described = {**_as_described({**request, **request["Code"]}), "FunctionArn": arn}
         return self._remember(described, FunctionName=request["FunctionName"], Resource=arn)
 
     def _create_trigger(self, request: Request) -> dict[str, Any]:
@@ -150,8 +162,17 @@ _DESCRIBED: dict[str, Callable[[Request], Mapping[str, Any]]] = {
     "DescribeTimeToLive": lambda made: {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}},
     "GetFunctionConfiguration": lambda made: {**made, "State": "Active", "LastUpdateStatus": "Successful"},
     "ListTags": lambda made: {"Tags": made["Tags"]},
+    "ListVersionsByFunction": lambda made: {"Versions": []},
     "GetEventSourceMapping": lambda made: {**made, "State": "Enabled"},
 }
+
+
+def _as_described(request: Request) -> dict[str, Any]:
+    """What a request says of a function, as AWS says it: the code by its hash."""
+    said = {name: value for name, value in request.items() if name not in ("Code", "ZipFile")}
+    if "ZipFile" in request:
+        said["CodeSha256"] = b64encode(hashlib.sha256(request["ZipFile"]).digest()).decode()
+    return said
 
 
 def _named_in(request: Request) -> list[tuple[str, str]]:
