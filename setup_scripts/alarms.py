@@ -26,21 +26,25 @@ def alarms(prefix: str, *, queue: str, dead_letters: str, functions: tuple[str, 
         Threshold=OLDEST_MESSAGE,
     )
     for function in functions:
-        yield _alarm(
-            f"{prefix}-errors-{function}",
-            f"{function} died, ran out of time or raised: a bad image is no error. See its log",
-            _metric("AWS/Lambda", "Errors", "FunctionName", function),
-            Statistic="Sum",
-        )
-        # Once is nothing: Lambda tries again. Twice in a quarter of an hour means that the account has too few.
-        yield _alarm(
-            f"{prefix}-throttles-{function}",
-            f"{function} was called more often than the account lets it run at once",
-            _metric("AWS/Lambda", "Throttles", "FunctionName", function),
-            Statistic="Sum",
-            EvaluationPeriods=3,
-            DatapointsToAlarm=2,
-        )
+        yield from _function_alarms(prefix, function)
+
+
+def _function_alarms(prefix: str, function: str) -> Iterator[dict[str, Any]]:
+    yield _alarm(
+        f"{prefix}-errors-{function}",
+        f"{function} died, ran out of time or raised: a bad image is no error. See its log",
+        _metric("AWS/Lambda", "Errors", "FunctionName", function),
+        Statistic="Sum",
+    )
+    # Once is nothing: Lambda tries again. Twice in a quarter of an hour means that the account has too few.
+    yield _alarm(
+        f"{prefix}-throttles-{function}",
+        f"{function} was called more often than the account lets it run at once",
+        _metric("AWS/Lambda", "Throttles", "FunctionName", function),
+        Statistic="Sum",
+        EvaluationPeriods=3,
+        DatapointsToAlarm=2,
+    )
 
 
 def _alarm(name: str, description: str, metric: dict[str, Any], **more: Any) -> dict[str, Any]:
