@@ -6,6 +6,7 @@ import random
 import re
 from contextlib import nullcontext
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
@@ -205,7 +206,7 @@ def test_an_mpo_keeps_all_its_pictures():
 
     after = compressed(data)
 
-    image = Image.open(BytesIO(after))
+    image: Any = Image.open(BytesIO(after))
     assert (image.format, image.n_frames) == ("MPO", 3) and len(after) < 0.5 * len(data)
     for number, picture in enumerate((left, right)):
         image.seek(number)
@@ -220,7 +221,8 @@ def test_an_mpo_whose_lengths_are_said_elsewhere_keeps_its_further_pictures_byte
 
     after = compressed(data)
 
-    assert after.endswith(second) and Image.open(BytesIO(after)).n_frames == 2
+    image: Any = Image.open(BytesIO(after))
+    assert after.endswith(second) and image.n_frames == 2
 
 
 @pytest.mark.parametrize("options", [{"strip_metadata": True}, {"formats": ("JPEG", "PNG")}])

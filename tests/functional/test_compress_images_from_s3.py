@@ -1,0 +1,352 @@
+"""The program over a bucket in memory: what it logs, what it replaces, and what it leaves as it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+from PIL import Image
+
+from bulk.compress.backup import Backup
+from bulk.compress.journal import Journal
+from bulk.compress.outcome import Outcome
+from bulk.compress.run import PAUSES
+from cli.exits import CommandError
+from pipeline.clients import make_client
+from tests.functional.compress_bench import BUCKET, CompressBench
+from tests.images import exif, jpeg, noise, photo, png, truncated
+
+DETAILED = Image.blend(photo((320, 240)), noise((320, 240)), 0.2)
+JPEG = jpeg(DETAILED, quality=95)
+ANOTHER = jpeg(DETAILED.rotate(90), quality=95)
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with mock_aws():
+        s3 = make_client(None, "s3", region="us-east-1")
+        s3.create_bucket(Bucket=BUCKET)
+        yield CompressBench(s3, tmp_path)
+
+
+def without_folder(line: str, bench) -> str:
+    return re.sub(re.escape(bench.order.temp_dir) + r"/compress-\w+/", "/tmp/", line)
+
+
+def messages(bench) -> list[str]:
+    return [without_folder(line, bench).split(" - ", 2)[2] for line in bench.log.splitlines()]
+
+
+def test_the_log_is_the_one_of_the_older_system_line_by_line(bench):
+    bench.put("imagens/imagem1.jpg", JPEG)
+
+    done = bench.only("imagens/imagem1.jpg")
+
+    before, after = f"{len(JPEG) / 1e6:.2g} MB", f"{done.after / 1e6:.2g} MB"
+    assert messages(bench)[:5] == [
+        "Downloading object imagens/imagem1.jpg from AWS S3.",
+        f"File saved in /tmp/imagem1.jpg with size: {before}",
+        "Compressing /tmp/imagem1.jpg object as JPEG file",
+        f"Upload object imagens/imagem1.jpg for bucket meu-bucket with size {after}",
+        "File /tmp/imagem1.jpg was deleted.",
+    ]
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - INFO - \S", line) for line in bench.log.splitlines())
+    [log] = bench.folder.glob("log_*")
+    assert re.fullmatch(r"log_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.log", log.name)
+
+
+def test_the_original_is_replaced_under_its_key_by_less(bench):
+    bench.put("imagens/imagem1.jpg", JPEG)
+    bench.put("imagens/imagem2.png", png(photo((300, 200))))
+    bench.put("imagens/imagem3.jpeg", ANOTHER)
+
+    done = bench.run("imagens/imagem1.jpg", "imagens/imagem2.png", "imagens/imagem3.jpeg")
+
+    assert [one.outcome for one in done] == [Outcome.COMPRESSED] * 3
+    assert [len(bench.get(one.key)) for one in done] == [one.after for one in done]
+    assert all(one.after < one.before and one.etag_before != one.etag_after for one in done)
+
+
+def test_the_file_really_lies_in_the_temporary_folder_and_goes(bench):
+    seen = []
+    bench.put("a/b/imagem1.jpg", JPEG)
+    bench.watch = lambda step, facts: seen.extend(bench.folder.glob("temp/*/imagem1.jpg")) if step == "fetch" else None
+
+    bench.only("a/b/imagem1.jpg")
+
+    assert len(seen) == 1 and list(bench.folder.glob("temp/*")) == []
+
+
+def test_headers_metadata_tags_and_exif_stay(bench):
+    block = exif(orientation=6, private=True)
+    headers = {"ContentType": "image/x", "CacheControl": "max-age=9", "StorageClass": "STANDARD_IA"}
+    headers |= {"ContentDisposition": "inline", "ServerSideEncryption": "AES256"}
+    bench.put("a.jpg", jpeg(DETAILED, quality=95, exif=block), Metadata={"who": "ada"}, Tagging="a=1", **headers)
+
+    bench.only("a.jpg")
+
+    head = bench.head("a.jpg")
+    assert {name: head[name] for name in headers} == headers and head["Metadata"]["who"] == "ada"
+    assert bench.s3.get_object_tagging(Bucket=BUCKET, Key="a.jpg")["TagSet"] == [{"Key": "a", "Value": "1"}]
+    assert head["Metadata"]["image-pipeline-compressed"] == "quality=80" and block in bench.get("a.jpg")
+
+
+def count_writes(s3):
+    calls = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+    return lambda: [name for name in calls if not name.startswith(("Get", "Head"))]
+
+
+def test_a_second_run_writes_nothing_and_downloads_nothing(bench):
+    bench.put("a.jpg", JPEG)
+    bench.run("a.jpg")
+    before, writes = bench.head("a.jpg"), count_writes(bench.s3)
+
+    [done] = bench.run("a.jpg")
+
+    assert done.outcome is Outcome.ALREADY and writes() == []
+    assert bench.head("a.jpg")["LastModified"] == before["LastModified"]
+    assert messages(bench)[-1] == "Left a.jpg as it is: already done"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "INVALID_CONTENT"),
+        (b"BM not an image", "INVALID_EXTENSION"),
+        (JPEG[:20] + b"\xff\xd9", "CORRUPT_FILE"),
+        (truncated(JPEG), "TRUNCATED_IMAGE"),
+        (None, "FILE_DELETED"),
+    ],
+)
+def test_what_cannot_be_compressed_is_a_warning_with_its_code_and_stops_nothing(bench, data, code):
+    if data is not None:
+        bench.put("bad.jpg", data)
+    bench.put("good.jpg", JPEG)
+
+    bad, good = bench.run("bad.jpg", "good.jpg")
+
+    assert (bad.outcome, bad.code, good.outcome) == (Outcome.IGNORED, code, Outcome.COMPRESSED)
+    assert re.search(rf" - WARNING - \[{code}\] bad\.jpg: \S", bench.log)
+    if data is not None:
+        assert bench.get("bad.jpg") == data and "Metadata" in bench.head("bad.jpg")
+
+
+def test_a_truncated_image_counts_as_failed_where_that_is_wished_and_is_never_replaced(bench):
+    bench.put("cut.jpg", truncated(JPEG))
+    bench.set(ignore_trunc=False)
+
+    done = bench.only("cut.jpg")
+
+    assert (done.outcome, done.code) == (Outcome.FAILED, "TRUNCATED_IMAGE")
+    assert bench.get("cut.jpg") == truncated(JPEG) and "ERROR - [TRUNCATED_IMAGE]" in bench.log
+
+
+def test_what_would_hardly_be_smaller_stays_byte_for_byte_and_the_log_says_why(bench):
+    small = jpeg(DETAILED, quality=40)
+    bench.put("a.jpg", small)
+
+    done = bench.only("a.jpg")
+
+    assert done.outcome is Outcome.UNCHANGED and bench.get("a.jpg") == small
+    assert re.search(r"Left a\.jpg as it is: it would save -?[\d.]+ %, less than 3 %", bench.log)
+
+
+@pytest.mark.parametrize("step", ["look", "fetch", "transform"])
+def test_whoever_overwrites_the_original_meanwhile_never_loses_their_version(bench, step):
+    bench.put("a.jpg", JPEG)
+    changed: list[str] = []
+
+    def overwrite(told, facts):
+        if told == step and not changed:
+            changed.append(step)
+            bench.put("a.jpg", ANOTHER)
+
+    bench.watch = overwrite
+    done = bench.only("a.jpg")
+
+    if step == "look":
+        assert done.outcome is Outcome.COMPRESSED
+    else:
+        assert (done.outcome, done.code) == (Outcome.UNCHANGED, "CONFLICT") and bench.get("a.jpg") == ANOTHER
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_be_saved(bench):
+    bench.put("a.jpg", JPEG)
+    bench.set(dry_run=True, backup=Backup(BUCKET, "originals/"))
+    writes = count_writes(bench.s3)
+
+    done = bench.only("a.jpg")
+
+    assert done.outcome is Outcome.WOULD_COMPRESS and done.after < done.before and writes() == []
+    assert "Would upload object a.jpg" in bench.log and bench.get("a.jpg") == JPEG
+
+
+def test_the_backup_is_there_and_right_before_the_original_is_replaced(bench):
+    bench.put("a.jpg", JPEG, Metadata={"who": "ada"}, ContentType="image/jpeg")
+    bench.set(backup=Backup(BUCKET, "originals/"))
+    order = []
+    bench.s3.meta.events.register("before-call.s3", lambda model, **_: order.append(model.name))
+
+    bench.only("a.jpg")
+
+    kept = bench.head("originals/a.jpg")
+    assert bench.get("originals/a.jpg") == JPEG and kept["Metadata"] == {"who": "ada"}
+    assert order.index("CopyObject") < order.index("PutObject")
+    assert len(bench.get("a.jpg")) < len(JPEG)
+
+
+def test_a_backup_is_never_overwritten_by_what_came_later(bench):
+    bench.set(backup=Backup(BUCKET, "originals/"))
+    bench.put("a.jpg", JPEG)
+    bench.run("a.jpg")
+    bench.put("a.jpg", ANOTHER)
+
+    bench.run("a.jpg")
+
+    kept = bench.s3.list_objects_v2(Bucket=BUCKET, Prefix="originals/")["Contents"]
+    assert {bench.get(entry["Key"]) for entry in kept} == {JPEG, ANOTHER}
+
+
+def test_a_copy_that_differs_from_what_was_read_is_no_backup(bench):
+    bench.put("a.jpg", JPEG)
+    bench.set(backup=Backup(BUCKET, "originals/"))
+
+    def overwrite_before_the_copy(step, facts):
+        if step == "transform" and bench.get("a.jpg") == JPEG:
+            bench.put("a.jpg", ANOTHER)
+
+    bench.watch = overwrite_before_the_copy
+    done = bench.only("a.jpg")
+
+    assert done.outcome is Outcome.COMPRESSED and bench.sleeps == [PAUSES[0]]
+    assert "differs from what was read" in bench.log and bench.get("originals/a.jpg") == ANOTHER
+
+
+def fail(s3, operation, times, error):
+    """The next `times` calls of `operation` end in `error`."""
+    left = [times]
+
+    def raise_it(**_):
+        if left[0]:
+            left[0] -= 1
+            raise error
+
+    s3.meta.events.register(f"before-send.s3.{operation}", raise_it)
+
+
+def test_what_could_not_be_finished_is_tried_again_at_the_end(bench):
+    bench.put("a.jpg", JPEG)
+    bench.put("b.jpg", ANOTHER)
+    fail(bench.s3, "GetObject", 4, EndpointConnectionError(endpoint_url="http://down"))
+
+    done = bench.run("a.jpg", "b.jpg")
+
+    assert [one.outcome for one in done] == [Outcome.COMPRESSED] * 2 and bench.sleeps == [PAUSES[0]]
+    assert "to be tried again" in bench.log
+
+
+def test_what_fails_again_and_again_is_failed_and_can_be_tried_alone_later(bench):
+    bench.put("a.jpg", JPEG)
+    bench.put("b.jpg", ANOTHER)
+    fail(bench.s3, "GetObject", 4 * (len(PAUSES) + 1), EndpointConnectionError(endpoint_url="http://down"))
+    bench.watch = lambda step, facts: None
+    first = bench.run("a.jpg")
+    assert [one.outcome for one in first] == [Outcome.FAILED]
+
+    again = bench.run("a.jpg", failed=True)
+
+    assert [one.outcome for one in again] == [Outcome.COMPRESSED]
+    assert bench.get("b.jpg") == ANOTHER
+
+
+def test_trying_again_without_a_run_before_says_so(bench):
+    with pytest.raises(CommandError, match="nothing to try again"):
+        bench.run(failed=True)
+
+
+def test_credentials_that_are_no_longer_good_stop_the_run_at_once(bench):
+    from botocore.exceptions import ClientError
+
+    for key in ("a.jpg", "b.jpg"):
+        bench.put(key, JPEG)
+    fail(bench.s3, "HeadObject", 1, ClientError({"Error": {"Code": "ExpiredToken"}}, "HeadObject"))
+
+    with pytest.raises(CommandError) as stopped:
+        bench.run("a.jpg", "b.jpg")
+
+    assert stopped.value.exit_code == 254 and bench.get("b.jpg") == JPEG
+
+
+def test_a_temporary_folder_that_is_no_good_stops_the_run_at_once(bench):
+    bench.put("a.jpg", JPEG)
+    (bench.folder / "temp").rmdir()
+
+    with pytest.raises(CommandError, match="temp_dir"):
+        bench.run("a.jpg")
+
+    assert bench.get("a.jpg") == JPEG
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(bench):
+    keys = [f"{number}.jpg" for number in range(6)]
+    for key in keys:
+        bench.put(key, JPEG)
+    looked = []
+
+    def stop_at_the_fourth(step, facts):
+        looked.append(facts["key"]) if step == "look" else None
+        if len(looked) == 4:
+            raise KeyboardInterrupt
+
+    bench.watch = stop_at_the_fourth
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(*keys)
+    bench.watch = lambda step, facts: looked.append(facts["key"]) if step == "look" else None
+
+    done = bench.run(*keys)
+
+    assert len(done) == 6 and all(one.outcome is Outcome.COMPRESSED for one in done)
+    assert looked == [*keys[:4], *keys[3:]]
+
+
+def test_another_run_with_the_same_journal_is_refused(bench):
+    journal = Journal(bench.folder / "run.journal")
+    journal.begin()
+
+    with pytest.raises(CommandError, match="another run with this command"):
+        Journal(bench.folder / "run.journal")
+
+    journal.close()
+
+
+def test_every_line_of_an_odd_list_is_done_or_told_with_its_number(bench):
+    bench.put("a b.jpg", JPEG)
+    bench.put("é+%20.jpg", ANOTHER)
+    text = f'path\na b.jpg\n\n"open\nhttp\ns3://{BUCKET}/é+%20.jpg\ns3://other/c.jpg\na b.jpg\n'
+    bench.csv(text=text)
+    from bulk.csv_rows import open_rows
+
+    with open_rows(str(bench.folder / "dataset.csv"), BUCKET) as rows:
+        done = bench.run_rows(rows)
+
+    assert {one.key: one.outcome for one in done} == {
+        "a b.jpg": Outcome.COMPRESSED,
+        "é+%20.jpg": Outcome.COMPRESSED,
+        "http": Outcome.IGNORED,
+    }
+    for number in (3, 4, 7, 8):
+        assert f"Line {number} of the list was left out" in bench.log
+
+
+def test_keys_cannot_write_lines_of_their_own_into_the_log(bench):
+    key = "a\x1b[31m\r2024-02-01 12:00:00 - INFO - forged.jpg"
+    bench.csv(text="path\n")
+    from bulk.csv_rows import Row
+
+    bench.run_rows(iter([Row(2, key)]))
+
+    assert "\x1b" not in bench.log and not re.search("^2024-02-01", bench.log, re.MULTILINE)
