@@ -1,0 +1,217 @@
+"""Drainers die at every step and at any moment: every object is in S3, or whole on the disk, and none lands outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bulk.drain.order import STEPS
+from bulk.drain.paths import key_of
+from tests.draining import Drained, unchanged
+from tests.local_cloud_fixture import ROOT
+from tests.torture.fault_proxy import fault_proxy, mixed
+
+pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(3600)]
+
+SEED = 10
+AT_ONCE = 6
+#: Names in which a path may go wrong, one of which every object has.
+FOLDERS = ("", "a/", "a/b/", "../", "/", "x/../", "%/", "A/")
+
+
+class Victims:
+    """The process that forks drainers."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def start(self, drained: Drained, arguments: list[str], step: str | None = None, occurrence: int = 1) -> int:
+        """The process id of a drainer that kills itself at that step, if one is named."""
+        job = {"arguments": arguments, "environ": drained.environ, "step": step, "occurrence": occurrence}
+        return self._ask(json.dumps(job))
+
+    def end(self) -> int:
+        """Waits; the exit code of the drainer that was started last, below zero for a signal."""
+        return self._ask("")
+
+    def _ask(self, line: str) -> int:
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def victims(errors: Path):
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "tests/torture/drain_victims.py"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
+        )  # fmt: skip
+        with process:
+            yield Victims(process)
+            process.stdin.close()
+
+
+@dataclass
+class Game:
+    """Objects that are put, drainers that die, and what must hold after each of them."""
+
+    drained: Drained
+    victims: Victims
+    mode: tuple[str, ...]
+    rng: random.Random
+    put: dict[str, list[bytes]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    deaths: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["--local", "--yes", *self.drained.arguments("--workers", "4", *self.mode)]
+
+    def fill(self) -> None:
+        """New objects, and now and then a new version of one that may be on its way."""
+        for number in range(AT_ONCE):
+            known = sorted(self.put)
+            again = known and self.rng.random() < 0.2
+            key = self.rng.choice(known) if again else f"{self.rng.choice(FOLDERS)}{len(self.put)}-{number}"
+            data = self.rng.randbytes(self.rng.choice((0, 1, 3000, 70_000)))
+            self.drained.put(key, data)
+            self.put.setdefault(key, []).append(data)
+            self.open.add(key)
+
+    def die(self, step: str) -> None:
+        self.victims.start(self.drained, self.arguments, step, self.rng.randint(1, AT_ONCE))
+        self.deaths[f"at {step}" if self.victims.end() == -signal.SIGKILL else "not reached"] += 1
+
+    def die_within(self, seconds: float) -> None:
+        pid = self.victims.start(self.drained, self.arguments)
+        deadline = time.monotonic() + self.rng.uniform(0, seconds)
+        while time.monotonic() < deadline:
+            time.sleep(min(0.002, max(0.0, deadline - time.monotonic())))
+        os.kill(pid, signal.SIGKILL)
+        self.deaths["killed" if self.victims.end() == -signal.SIGKILL else "was done before"] += 1
+
+    def finish(self) -> float:
+        """A drainer that nobody kills; the seconds that it took."""
+        started = time.monotonic()
+        self.victims.start(self.drained, self.arguments)
+        assert self.victims.end() == 0
+        return time.monotonic() - started
+
+    def check(self) -> None:
+        """Every content that was put last, and in a bucket that is purged every content, is in S3 or whole on disk."""
+        in_s3 = self._in_s3()
+        on_disk: dict[str, set[bytes]] = {}
+        for path, data in self.drained.files().items():
+            if not path.endswith("%.part"):
+                on_disk.setdefault(key_of(path.split("/")), set()).add(data)
+        for key, contents in on_disk.items():
+            assert contents <= set(self.put[key]), f"{key} on disk is nothing that was put"
+        for key in sorted(self.open):
+            needed = self.put[key] if self.mode else self.put[key][-1:]
+            lost = set(needed) - in_s3.get(key, set()) - on_disk.get(key, set())
+            assert not lost, f"{len(lost)} contents of {key!r} are lost"
+            if key not in in_s3:
+                self.open.discard(key)
+
+    def _in_s3(self) -> dict[str, set[bytes]]:
+        found: dict[str, set[bytes]] = {}
+        for version in self.drained.versions() if self.mode else [{"Key": key} for key in self.drained.keys()]:
+            if "Size" not in version and self.mode:
+                continue
+            named = {"VersionId": version["VersionId"]} if self.mode else {}
+            answer = self.drained.s3.get_object(Bucket=self.drained.bucket, Key=version["Key"], **named)
+            found.setdefault(version["Key"], set()).add(answer["Body"].read())
+        return found
+
+    def end(self) -> None:
+        """The end of a run without deaths: S3 is empty and every content that had to be kept is on disk."""
+        self.open |= set(self.put)
+        self.finish()
+        self.check()
+        assert self.drained.keys() == []
+        assert not (self.mode and self.drained.versions())
+
+
+@pytest.fixture
+def game(local_cloud, tmp_path, request):
+    @contextmanager
+    def play(*mode):
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        drained = Drained(local_cloud, outside)
+        if mode:
+            drained.keep_versions()
+        (outside / "canary").write_bytes(b"alive")
+        with victims(tmp_path / "errors") as forge, unchanged(outside / "canary"):
+            game = Game(drained, forge, mode, random.Random(SEED))
+            yield game
+            game.end()
+        assert sorted(os.listdir(outside)) == ["canary", "home", "root"]
+        assert "Traceback" not in (tmp_path / "errors").read_text()
+
+    return play
+
+
+@pytest.mark.parametrize("mode", [(), ("--purge-versions",)], ids=["drain", "purge"])
+def test_a_drainer_that_dies_at_any_step_loses_nothing(game, mode, full_torture, results):
+    each = (100 if not mode else 20) if full_torture else 2
+    with game(*mode) as play:
+        for step in STEPS:
+            for _ in range(each):
+                play.fill()
+                play.die(step)
+                play.check()
+
+    assert all(play.deaths[f"at {step}"] > 0 for step in STEPS), play.deaths
+    results.say(seed=SEED, kills_at_each_step=each, objects=len(play.put), lost=0, deaths=dict(play.deaths))
+
+
+@pytest.mark.parametrize("mode", [(), ("--purge-versions",)], ids=["drain", "purge"])
+def test_a_drainer_that_is_killed_at_any_moment_loses_nothing(game, mode, full_torture, results):
+    kills = (1000 if not mode else 200) if full_torture else 8
+    with game(*mode) as play:
+        play.fill()
+        seconds = play.finish() * 1.2
+        for _ in range(kills):
+            play.fill()
+            play.die_within(seconds)
+            play.check()
+
+    results.say(seed=SEED, kills=kills, objects=len(play.put), lost=0, deaths=dict(play.deaths))
+
+
+def test_with_every_tenth_call_failing_nothing_is_lost(local_cloud, tmp_path, full_torture, results):
+    count = 1000 if full_torture else 60
+    drained = Drained(local_cloud, tmp_path)
+    rng, counts = random.Random(SEED), Counter[str]()
+    data = {f"{rng.choice(FOLDERS)}{number}": rng.randbytes(rng.choice((10, 3000, 70_000))) for number in range(count)}
+    for key, content in data.items():
+        drained.put(key, content)
+
+    with fault_proxy(local_cloud.port, mixed(0.1, SEED, counts)) as address:
+        runs = 0
+        while drained.keys():
+            runs += 1
+            assert runs <= 10, "it never ends"
+            drained.run(endpoint_url=address)
+            found = {
+                key_of(path.split("/")): content for path, content in drained.files().items() if "%.part" not in path
+            }
+            left = drained.keys()
+            assert {key: content for key, content in data.items() if key not in left} == {
+                key: found.get(key) for key in data if key not in left
+            }
+
+    results.say(seed=SEED, objects=count, lost=0, runs=runs, faults=dict(counts))
