@@ -19,7 +19,7 @@ from pipeline.settings import ROOT, Settings
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by `make docs` from the programs; changes made here by hand are lost. -->\n"
 #: Folders whose Python is looked through for the variables that it reads.
-PACKAGES = ("bulk", "cli", "imageservice", "lambda_function", "local_cloud", "pipeline", "setup_scripts")
+PACKAGES = ("bulk", "cli", "imageservice", "lambda_function", "local_cloud", "pipeline", "scripts", "setup_scripts")
 #: Folders whose programs are started by their path.
 SCRIPT_FOLDERS = ("setup_scripts", "bulk")
 
@@ -87,6 +87,15 @@ SERVICE_VARIABLES = {
         "100000",
     ),
     "VISIBILITY_TIMEOUT": ("seconds until others get the message of a consumer that died", "60"),
+    "MONGO_URL": ("for the scans: server and database, `mongodb+srv://…/<database>`", "the next three count"),
+    "DB_ENVIRONMENT": (
+        "`PRODUCTION` or `DEVELOP`: whether `MONGO_URL_PRODUCTION` or `MONGO_URL_DEVELOP` counts",
+        "as `ENVIRONMENT` says, else `DEVELOP`",
+    ),
+    "ENVIRONMENT": ("`PRODUCTION` means the same for `DB_ENVIRONMENT`", "none"),
+    "SCAN_REDIRECT_QUEUE": ("the queue that the scans let results go to", "`ChannelImages`, `EpisodeImages`"),
+    "SCAN_POSTBACK_URL": ("the URL that the scans let results be posted to", "none"),
+    "SCAN_BUCKET_NAME": ("the folder that the scans let images go to", "the name of the collection"),
     "AWS_ACCESS_KEY_S3": ("the access key for S3, with its `AWS_SECRET_KEY_S3`", "what boto3 finds"),
     "AWS_ACCESS_KEY_SQS": ("the access key for SQS, with its `AWS_SECRET_KEY_SQS`", "what boto3 finds"),
     "FETCH_ALLOW_NETWORKS": (
@@ -140,6 +149,8 @@ def _commands() -> Iterator[tuple[str, ...]]:
             if "__name__" in path.read_text(encoding="utf-8"):
                 yield (f"{folder}/{path.name}",)
     yield "-m", "imageservice.ports.workers.image_resizing_consumer"
+    yield "-m", "scripts.resize_images_from_channel_collection"
+    yield "-m", "scripts.resize_images_from_episodes_collection"
     program = "-m", "local_cloud"
     yield program
     for command in re.findall(r"^    (\w+) ", _help(program), re.MULTILINE):

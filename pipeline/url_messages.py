@@ -19,7 +19,7 @@ from pipeline.messages import Message
 
 IMAGE_FIELDS = ("image_url", "itunes_image")
 #: What producers write where there is no image or nobody to tell.
-_ABSENT = ("", "N/A")
+ABSENT = ("", "N/A")
 #: Room in a key after the folder: slash, 32 hex digits, the size as it is spelled, and the extension.
 _LONGEST_NAME = 64
 
@@ -105,7 +105,7 @@ def _text(body: Mapping[str, Any], field: str) -> str | None:
     if not isinstance(value, str):
         raise RejectError(Code.INVALID_MESSAGE, f"{field} is {str(value)[:80]!r}, not a text")
     stripped = value.strip()
-    return None if stripped in _ABSENT else stripped
+    return None if stripped in ABSENT else stripped
 
 
 def _folder(prefix: str, bucket_name: str | None) -> str:

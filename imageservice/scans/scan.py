@@ -1,0 +1,141 @@
+"""Sends a message for every document whose images have changed since the last scan.
+
+What was sent is kept beside each document: `last_image_url` and `last_itunes_image`, each for itself, so that a changed
+cover never hides behind an unchanged picture. While a scan has a batch in hand its documents carry a lock with an end:
+a second scan leaves them alone, and the next one takes what a scan that died left behind.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pymongo import UpdateOne
+
+from pipeline.url_messages import ABSENT, IMAGE_FIELDS
+
+if TYPE_CHECKING:
+    from pymongo.collection import Collection
+
+Document = dict[str, Any]
+
+BATCH = 100
+#: Long enough for a hundred messages on a bad day.
+LOCKED_FOR = timedelta(minutes=10)
+LOCK = "images_lock"
+
+
+def sent_field(name: str) -> str:
+    """Where the URL lies that was sent last."""
+    return f"last_{name}"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a scan came to: messages sent, and documents that another scan has in hand."""
+
+    sent: int
+    locked: int
+
+
+@dataclass
+class Scan:
+    """One run over one collection. `send` takes a message; `told` how many documents were just done."""
+
+    collection: Collection[Document]
+    send: Callable[[Mapping[str, Any]], object]
+    extra: Mapping[str, Any]
+    told: Callable[[int], object] = lambda count: None
+    now: Callable[[], datetime] = utc_now
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def waiting(self) -> int:
+        """How many documents have changed, locked ones too."""
+        return self.collection.count_documents(changed())
+
+    def run(self) -> Scanned:
+        """Send for all that have changed. Stopped half-way it loses nothing: what is not kept as sent is sent again."""
+        sent = 0
+        for ids in self._batches():
+            sent += self._work(ids)
+        return Scanned(sent, self.collection.count_documents({**changed(), **self._locked_by_others()}))
+
+    def messages(self) -> Iterator[Document]:
+        """What `run` would send now, for a person to read: nothing is locked, and nothing kept."""
+        found = self.collection.find(changed()).sort("_id", 1)
+        return (self.message(document) for document in found if _unsent(document))
+
+    def message(self, document: Document) -> Document:
+        return {**self.extra, "_id": document["_id"], **_unsent(document)}
+
+    def _batches(self) -> Iterator[list[Any]]:
+        """Ids of changed documents, in their order: each is met once, however often it changes meanwhile."""
+        after: Mapping[str, Any] = {}
+        while True:
+            query = {**changed(), **after}
+            found = self.collection.find(query, {"_id": 1}).sort("_id", 1).limit(BATCH)
+            ids = [document["_id"] for document in found]
+            if not ids:
+                return
+            yield ids
+            after = {"_id": {"$gt": ids[-1]}}
+
+    def _work(self, ids: Sequence[Any]) -> int:
+        """Lock what nobody else has, send it, and keep what was sent."""
+        mine = {"owner": self.owner, "until": self.now() + LOCKED_FOR}
+        self.collection.update_many({"_id": {"$in": list(ids)}, **self._free()}, {"$set": {LOCK: mine}})
+        kept: list[UpdateOne] = []
+        sent = 0
+        try:
+            for document in self.collection.find({"_id": {"$in": list(ids)}, f"{LOCK}.owner": self.owner}):
+                # A list of texts counts as a text where MongoDB is asked for the type.
+                if _unsent(document):
+                    self.send(self.message(document))
+                    sent += 1
+                kept.append(_keeping(document))
+                self.told(1)
+        finally:
+            # Also what was sent before an error: nobody has to send it again.
+            if kept:
+                self.collection.bulk_write(kept, ordered=False)
+        return sent
+
+    def _free(self) -> dict[str, Any]:
+        return {"$or": [{LOCK: None}, {f"{LOCK}.until": {"$lte": self.now()}}]}
+
+    def _locked_by_others(self) -> dict[str, Any]:
+        return {f"{LOCK}.until": {"$gt": self.now()}, f"{LOCK}.owner": {"$ne": self.owner}}
+
+
+def changed() -> dict[str, Any]:
+    """The documents with an image that was not sent yet, as MongoDB is asked for them."""
+    return {"$and": [{"$or": [_new(name) for name in IMAGE_FIELDS]}]}
+
+
+def _new(name: str) -> dict[str, Any]:
+    present = {name: {"$type": "string", "$nin": list(ABSENT)}}
+    return {**present, "$expr": {"$ne": [f"${name}", {"$ifNull": [f"${sent_field(name)}", None]}]}}
+
+
+def _unsent(document: Document) -> Document:
+    """Its images that were not sent yet, each by its own field."""
+    images = {name: document.get(name) for name in IMAGE_FIELDS}
+    return {
+        name: url
+        for name, url in images.items()
+        if isinstance(url, str) and url not in ABSENT and url != document.get(sent_field(name))
+    }
+
+
+def _keeping(document: Document) -> UpdateOne:
+    """What was sent, from the document as it was read: what has been changed since is found by the next scan."""
+    sent = {sent_field(name): url for name, url in _unsent(document).items()}
+    change: dict[str, Any] = {"$unset": {LOCK: ""}, **({"$set": sent} if sent else {})}
+    return UpdateOne({"_id": document["_id"]}, change)
