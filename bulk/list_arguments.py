@@ -21,10 +21,11 @@ _SCHEME = "s3://"
 FOLDER = "batch"
 
 
-def add_list_arguments(parser: argparse.ArgumentParser) -> None:
+def add_list_arguments(parser: argparse.ArgumentParser, *, needed: bool = True) -> None:
     parser.add_argument(
         "list",
         metavar="LIST",
+        nargs=None if needed else "?",
         help="s3://<bucket>/<key>, with a slash at the end for a list in shards; or a file here, which is uploaded",
     )
     parser.add_argument(

@@ -9,9 +9,12 @@ from cli.targets import Target
 from pipeline.clients import MAX_ATTEMPTS, make_client
 
 if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -67,6 +70,24 @@ class Aws:
     @cached_property
     def tagging(self) -> ResourceGroupsTaggingAPIClient:
         return self._make("resourcegroupstaggingapi")  # type: ignore[no-any-return]
+
+    @cached_property
+    def batch(self) -> BatchClient:
+        return self._make("batch")  # type: ignore[no-any-return]
+
+    @cached_property
+    def batch_once(self) -> BatchClient:
+        """Sends nothing twice: a second SubmitJob would be a second job."""
+        target = self.target
+        return make_client(target.session, "batch", endpoint_url=target.endpoint_url, region=target.region, attempts=1)
+
+    @cached_property
+    def ec2(self) -> EC2Client:
+        return self._make("ec2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def ecr(self) -> ECRClient:
+        return self._make("ecr")  # type: ignore[no-any-return]
 
     def _make(self, service: Any) -> Any:
         target = self.target

@@ -59,6 +59,8 @@ OWN_VARIABLES = {
 JOB_VARIABLES = {
     "BATCH_JOB_KEY": ("which batch of the list the job is for: `batch_3`, or `3`", "the array index"),
     "AWS_BATCH_JOB_ARRAY_INDEX": ("set by AWS Batch on the children of an array job; index 0 is `batch_1`", "none"),
+    "BATCH_QUEUE": ("on the function that submits: the job queue; `setup.py --with-batch` sets it", "refused"),
+    "BATCH_JOB_DEFINITION": ("on the function that submits: the job definition, likewise", "refused"),
     "AWS_BATCH_JOB_ID": ("set by AWS Batch; the same for all attempts of a job, which go on from a checkpoint", "none"),
     "AWS_BATCH_JOB_ATTEMPT": ("set by AWS Batch: which attempt this is", "1"),
     "AWS_REGION": ("the region where the list lies", "refused"),

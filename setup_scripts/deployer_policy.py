@@ -73,7 +73,7 @@ _RECORDS = [
     "dynamodb:PartiQLDelete",
     "dynamodb:PartiQLInsert",
 ]
-_FUNCTIONS = [
+FUNCTION_ACTIONS = [
     "lambda:CreateFunction",
     "lambda:DeleteFunction",
     "lambda:GetFunctionConfiguration",
@@ -103,7 +103,7 @@ _TRIGGERS = [
     "lambda:ListEventSourceMappings",
     "lambda:TagResource",
 ]
-_ROLES = [
+ROLE_ACTIONS = [
     "iam:CreateRole",
     "iam:DeleteRole",
     "iam:GetRole",
@@ -112,7 +112,7 @@ _ROLES = [
     "iam:PutRolePolicy",
     "iam:DeleteRolePolicy",
 ]
-_LOGS = [
+LOG_ACTIONS = [
     "logs:CreateLogGroup",
     "logs:DeleteLogGroup",
     "logs:PutRetentionPolicy",
@@ -157,21 +157,26 @@ def deployer(account: str, region: str) -> Policy:
         allow("Queues", _QUEUES, queues),
         allow("Tables", _TABLES, tables),
         allow("Records", _RECORDS, [arn for table in tables for arn in (table, f"{table}/index/*")]),
-        allow("Functions", _FUNCTIONS, [f"arn:aws:lambda:{here}:function:{function}*" for function in functions]),
+        allow("Functions", FUNCTION_ACTIONS, [f"arn:aws:lambda:{here}:function:{function}*" for function in functions]),
         # For --cloudfront only; CloudFront gives names of its own.
         allow("CloudFront", _CLOUDFRONT, ["*"]),
         # Their ARNs hold nothing but a number, and the list of them has no ARN at all.
         allow("Triggers", _TRIGGERS, ["*"]),
-        allow("Roles", _ROLES, [*roles, f"arn:aws:iam::{account}:role/LabRole"]),
-        _pass_roles([*roles, f"arn:aws:iam::{account}:role/LabRole"]),
-        allow("Logs", _LOGS, [f"arn:aws:logs:{here}:log-group:{names.log_group(function)}*" for function in functions]),
+        allow("Roles", ROLE_ACTIONS, [*roles, f"arn:aws:iam::{account}:role/LabRole"]),
+        pass_roles([*roles, f"arn:aws:iam::{account}:role/LabRole"]),
+        allow(
+            "Logs",
+            LOG_ACTIONS,
+            [f"arn:aws:logs:{here}:log-group:{names.log_group(function)}*" for function in functions],
+        ),
         allow("Alarms", _ALARMS, [f"arn:aws:cloudwatch:{here}:alarm:{names.TAG}*"]),
         allow("Dashboards", _DASHBOARDS, [f"arn:aws:cloudwatch::{account}:dashboard/{names.TAG}*"]),
         allow("Lists", _LISTS, ["*"]),
     )
 
 
-def _pass_roles(roles: list[str]) -> dict[str, Any]:
-    """To Lambda only: otherwise these roles could be lent to anything."""
-    condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+def pass_roles(roles: list[str], *services: str) -> dict[str, Any]:
+    """To these only: otherwise these roles could be lent to anything."""
+    told: str | list[str] = list(services) if services else "lambda.amazonaws.com"
+    condition = {"StringEquals": {"iam:PassedToService": told}}
     return {**allow("PassRoles", ["iam:PassRole"], roles), "Condition": condition}

@@ -181,6 +181,8 @@ def _only_tls(bucket: str, resources: list[str]) -> dict[str, Any]:
 
 def templates() -> dict[str, str]:
     """File name → text of every policy, with placeholders where setup puts the names of a deployment."""
+    from setup_scripts import batch_policies
+
     uploads, outputs, account, region = "<uploads bucket>", "<outputs bucket>", "<account>", "<region>"
     queue_arn = f"arn:aws:sqs:{region}:{account}:<queue>"
     table_arn = f"arn:aws:dynamodb:{region}:{account}:table/ImageMetadata"
@@ -217,5 +219,6 @@ def templates() -> dict[str, str]:
             outputs, f"arn:aws:cloudfront::{account}:distribution/<distribution>"
         ),
         "queue.json": queue(queue_arn, uploads, account),
+        **batch_policies.documents(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}

@@ -8,6 +8,7 @@ from cli import names
 from cli.aws import Aws
 from cli.connection import Connection
 from cli.exits import FORBIDDEN, CommandError, Exit
+from setup_scripts import batch_recovery
 from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.lookup import look
 
@@ -17,6 +18,7 @@ _ABSENT = (
     "QueueDoesNotExist",
     "ResourceNotFoundException",
     "NoSuchEntity",
+    "RepositoryNotFoundException",
 )
 
 
@@ -83,6 +85,8 @@ def _known_name(arn: str, name: str) -> tuple[str, str] | None:
         return "service-bucket", resource
     if service == "sqs" and resource == names.suffixed(names.IMAGE_QUEUE, name) + names.FIFO:
         return IMAGE_SERVICE, "wanted"
+    if service == "batch":
+        return batch_recovery.known_name(resource, name)
     if service == "sqs" and resource.startswith(f"{names.QUEUE}-") and not resource.endswith(names.DEAD_LETTERS):
         return "messages-queue-name", resource.removesuffix(names.suffixed("", name))
     return None
@@ -99,6 +103,8 @@ def _exists(aws: Aws, arn: str) -> bool:
         "iam": lambda: aws.iam.get_role(RoleName=last),
         "lambda": lambda: _lambda_resource(aws, resource, last),
         "cloudwatch": lambda: aws.cloudwatch.describe_alarms(AlarmNames=[last])["MetricAlarms"],
+        "batch": lambda: batch_recovery.exists(aws, resource),
+        "ecr": lambda: aws.ecr.describe_repositories(repositoryNames=[last])["repositories"],
         "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
     }
     return service not in ask or bool(look(ask[service], *_ABSENT))

@@ -13,6 +13,7 @@ from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.exits import CommandError
 from cli.local import start_local_cloud
+from setup_scripts.batch_options import add_batch_options, batch_options
 from setup_scripts.package import ARCHITECTURES
 from setup_scripts.switches import add_switches, remember_switches
 
@@ -28,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "REDIRECT_QUEUES='Channel*' python setup.py --aws --with-image-service",
         "python setup.py --aws --recover     aws_resources.db is lost: find everything again by its tags",
         "python setup.py --aws --dry-run       what it would make, change and leave; it does nothing",
-        "python setup.py --aws --print-deployer-policy",
+        "python setup.py --aws --with-batch --batch-read photos --batch-write archive",
+        "python setup.py --aws --print-deployer-policy              with --with-batch: what that needs on top",
         prog="setup.py",
     )
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the functions on AWS (default: arm64)")
@@ -47,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="store_true",
         help="make the queue that takes messages with URLs, and its function",
     )
+    add_batch_options(parser)
     add_switches(parser)
     arguments = parser.parse_args(argv)
     return exits.run(lambda: _work(arguments)(arguments))
@@ -60,10 +63,12 @@ def _work(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
 
 def _print_deployer_policy(arguments: argparse.Namespace) -> int:
     """For the account and region of the target: an administrator prints it and gives it to somebody else."""
+    from setup_scripts.batch_deployer_policy import batch_deployer
     from setup_scripts.deployer_policy import deployer
 
+    rights = batch_deployer if arguments.with_batch else deployer
     with connect(Choice.from_arguments(arguments)) as connection:
-        text = json.dumps(deployer(connection.target.account, connection.target.region), indent=2)
+        text = json.dumps(rights(connection.target.account, connection.target.region), indent=2)
     for line in text.splitlines():
         console.result(line)
     return exits.Exit.DONE
@@ -135,6 +140,11 @@ def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
     # Before anything is put into the state: only an empty one is filled from the tags unasked.
     (recover_anew if arguments.recover else recover)(connection, console.say)
     remember_switches(arguments, connection.resources)
+    if batch := batch_options(arguments, connection.resources):
+        if not connection.target.is_aws:
+            advice = "`python bulk/run_file_list_locally.py LIST` does the same here"
+            raise CommandError(f"--with-batch is for AWS: the local cloud starts no containers. {advice}")
+        batch.keep(connection.resources)
     if arguments.with_image_service:
         connection.resources[IMAGE_SERVICE] = "wanted"
     if arguments.cloudfront:

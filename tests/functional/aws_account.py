@@ -22,6 +22,11 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 READING = ("Get", "List", "Head", "Describe", "BatchGet")
 
+_MOTO: Any = {
+    "batch": {"use_docker": False},
+    "lambda": {"use_docker": False},
+    "core": {"mock_credentials": False},
+}
 _policies: dict[str, Any] = {}
 
 
@@ -42,6 +47,7 @@ class TappedAws(Aws):
         client = super()._make(service)
         client.meta.events.register("before-call", self._begin)
         client.meta.events.register("after-call", self._end)
+        client.meta.events.register("before-parameter-build.batch.CreateComputeEnvironment", _add_service_role)
         return client
 
     def _begin(self, model: Any, params: Any, **_: Any) -> Any:
@@ -54,6 +60,14 @@ class TappedAws(Aws):
     def _end(self, model: Any, **_: Any) -> None:
         if not model.name.startswith(READING):
             self.after(len(self.changes))
+
+
+def _add_service_role(params: dict[str, Any], **_: Any) -> None:
+    """AWS makes this role by itself where none is named; moto wants one, and wants it to exist."""
+    iam = Session().client("iam")
+    roles = iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]
+    made = roles or [iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com")["Role"]]
+    params["serviceRole"] = made[0]["Arn"]
 
 
 def _answer(operation: str, request: Any) -> Any:
@@ -81,7 +95,7 @@ def aws_account(environ_without: Callable[..., None]) -> Iterator[None]:
     """An empty account; `environ_without` is monkeypatch.delenv: moto only answers for AWS's own addresses."""
     environ_without("AWS_ENDPOINT_URL", raising=False)
     _policies.clear()
-    with mock_aws(config={"lambda": {"use_docker": False}, "core": {"mock_credentials": False}}):
+    with mock_aws(config=_MOTO):
         yield
 
 

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from setup_scripts import create_batch
+from setup_scripts.batch_deployer_policy import batch_deployer
+from setup_scripts.batch_options import BatchOptions
 from setup_scripts.deployer_policy import deployer
 from setup_scripts.steps import set_up, tear_down
 from tests.functional.aws_account import ACCOUNT, REGION, aws_account, context
@@ -35,6 +38,13 @@ ACTIONS = {
     "CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
     "PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
     "GetResources": ["tag:GetResources"],
+}
+BATCH_CLIENTS = ("batch", "ec2", "ecr", "functions", "iam", "logs")
+BATCH_ACTIONS = {
+    "CreateComputeEnvironment": ["batch:CreateComputeEnvironment", "batch:TagResource", "iam:CreateServiceLinkedRole"],
+    "CreateJobQueue": ["batch:CreateJobQueue", "batch:TagResource"],
+    "RegisterJobDefinition": ["batch:RegisterJobDefinition", "batch:TagResource", "iam:PassRole"],
+    "CreateRepository": ["ecr:CreateRepository", "ecr:TagResource"],
 }
 #: Rights that other situations ask for than a setup, a change and a teardown without faults.
 OTHERWISE = {
@@ -121,3 +131,29 @@ def test_a_role_can_be_handed_to_lambda_only():
 
 def test_a_managed_policy_is_large_enough_for_it():
     assert len(json.dumps(POLICY, separators=(",", ":"))) <= 6144
+
+
+def test_whoever_has_the_printed_policy_of_batch_too_can_set_it_up_and_take_it_down(tmp_path, monkeypatch):
+    needed = set()
+
+    def note(model, **_):
+        service = model.service_model.service_name
+        needed.update(BATCH_ACTIONS.get(model.name, ACTIONS.get(model.name, [f"{service}:{model.name}"])))
+
+    shelf: dict[str, str] = {}
+    with aws_account(monkeypatch.delenv):
+        set_up(context(tmp_path, shelf))
+        for options in (BatchOptions(), BatchOptions(vcpus="2", memory=4096, max_vcpus=8)):
+            made = context(tmp_path, shelf)
+            options.keep(made.resources)
+            for client in BATCH_CLIENTS:
+                getattr(made.aws, client).meta.events.register("provide-client-params.*.*", note)
+            create_batch.create(made)
+        create_batch.delete(made)
+
+    policy = batch_deployer(ACCOUNT, REGION)
+    assert needed - allowed(policy) - allowed() == set()
+    assert len(json.dumps(policy, separators=(",", ":"))) <= 6144
+    for statement in policy["Statement"]:
+        if statement["Resource"] == ["*"]:
+            assert statement["Sid"] in ("BatchLooks", "Network", "Registry")

@@ -1,0 +1,155 @@
+"""Submits a file list to AWS Batch, and follows it to its end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bulk.list_arguments import add_list_arguments, count_batches, settings_of
+from cli import console, exits
+from cli.arguments import Choice, command_parser
+from cli.connection import Connection, connect
+from cli.exits import CommandError, Exit
+from pipeline.batch_following import Child, environment, failed
+from pipeline.batch_jobs import BatchJobs, Order, Submitted
+from pipeline.batch_settings import BatchSettings
+from pipeline.file_list import MOST_BATCHES
+from pipeline.stored_lists import StoredList
+
+_SETUP = "setup.py --with-batch"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Submit, and with --wait follow; returns the exit code: 1 where a job failed that was waited for."""
+    parser = command_parser(
+        "Submits a file list to AWS Batch as one array job, a child for each batch.",
+        "python bulk/submit_batch.py s3://lists/may.json s3://photos/compressed --wait",
+        "python bulk/submit_batch.py list.json            a list on this machine is uploaded first",
+        "python bulk/submit_batch.py --follow JOB         wait for a job that was submitted before",
+        "python bulk/submit_batch.py --retry-failed JOB --wait",
+        prog="submit_batch.py",
+    )
+    add_list_arguments(parser, needed=False)
+    parser.add_argument("--wait", action="store_true", help="until all children have ended")
+    parser.add_argument("--again", action="store_true", help="although the same was submitted before")
+    known = parser.add_mutually_exclusive_group()
+    known.add_argument("--retry-failed", metavar="JOB", help="submit the children of this job that failed, no others")
+    known.add_argument("--follow", metavar="JOB", help="submit nothing: wait for this job")
+    arguments = parser.parse_args(argv)
+    if (arguments.list is None) == (arguments.retry_failed is None and arguments.follow is None):
+        parser.error("give LIST, or --retry-failed JOB, or --follow JOB")
+    return exits.run(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with connect(Choice.from_arguments(arguments)) as connection:
+        if not connection.target.is_aws:
+            advice = "`python bulk/run_file_list_locally.py LIST` does the same here"
+            raise CommandError(f"the local cloud starts no containers: {advice}")
+        console.say(f"On {connection.target.description}")
+        if arguments.follow:
+            return _follow(connection, arguments.follow, as_json=arguments.json)
+        order = _order_again(connection, arguments) if arguments.retry_failed else _order(connection, arguments)
+        if not order.batches:
+            console.say(f"No child of {arguments.retry_failed} has failed: nothing is submitted")
+            return Exit.DONE
+        submitted = _submit(connection, order)
+        _tell(submitted, order, as_json=arguments.json and not arguments.wait)
+        return _follow(connection, submitted.job_id, as_json=arguments.json) if arguments.wait else Exit.DONE
+
+
+def _order(connection: Connection, arguments: argparse.Namespace) -> Order:
+    settings = settings_of(arguments, connection)
+    count = count_batches(connection.aws.s3, settings)
+    if count > MOST_BATCHES:
+        raise CommandError(f"the list has {count} batches; an array job has at most {MOST_BATCHES} children")
+    etag = StoredList(connection.aws.s3, settings.in_bucket, settings.json_location).etag()
+    # Typed twice, the same command is the same job.
+    token = _token(etag, json.dumps(asdict(settings), sort_keys=True), _count_of(arguments, connection, settings))
+    return Order(settings=settings, batches=tuple(range(1, count + 1)), token=token)
+
+
+def _order_again(connection: Connection, arguments: argparse.Namespace) -> Order:
+    job_id = arguments.retry_failed
+    settings = BatchSettings.from_environment(environment(connection.aws.batch, job_id))
+    numbers = tuple(child.batch for child in failed(connection.aws.batch, job_id, _indexes(connection, settings)))
+    token = _token("retry", job_id, json.dumps(numbers), "again" * arguments.again)
+    return Order(settings=settings, batches=numbers, token=token)
+
+
+def _count_of(arguments: argparse.Namespace, connection: Connection, settings: BatchSettings) -> str:
+    """With --again, how many submissions of this list there are: one more than before is another token."""
+    if not arguments.again:
+        return ""
+    prefix = f"{settings.json_location.rstrip('/')}.jobs/"
+    pages = connection.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=settings.in_bucket, Prefix=prefix)
+    return str(sum(page["KeyCount"] for page in pages))
+
+
+def _token(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _submit(connection: Connection, order: Order) -> Submitted:
+    resources, aws = connection.resources, connection.aws
+    jobs = BatchJobs(
+        aws.batch,
+        aws.batch_once,
+        aws.s3,
+        queue=resources.require("batch-queue", _SETUP),
+        definition=resources.require("batch-job-definition", _SETUP),
+    )
+    return jobs.submit(order)
+
+
+def _tell(submitted: Submitted, order: Order, *, as_json: bool) -> None:
+    if not submitted.is_new:
+        console.say("The same was submitted before, as this job; --again submits it once more")
+    if as_json:
+        console.json_line({**asdict(submitted), "batches": len(order.batches)})
+    else:
+        console.result(f"{submitted.job_id}  {submitted.name}  {len(order.batches)} batches")
+
+
+def _follow(connection: Connection, job_id: str, *, as_json: bool) -> int:
+    from bulk.batch_waiting import wait
+
+    states = wait(connection.aws.batch, job_id)
+    settings = BatchSettings.from_environment(environment(connection.aws.batch, job_id))
+    children = failed(connection.aws.batch, job_id, _indexes(connection, settings)) if states["FAILED"] else []
+    _tell_failures(connection, children)
+    if as_json:
+        batches = [child.batch for child in children]
+        console.json_line({"job_id": job_id, "succeeded": states["SUCCEEDED"], "failed": batches})
+    else:
+        console.result(f"{states['SUCCEEDED']} batches succeeded, {len(children)} failed")
+    if children:
+        console.say(f"Again, those that failed: python bulk/submit_batch.py --retry-failed {job_id} --wait")
+    return Exit.SOME_FAILED if children else Exit.DONE
+
+
+def _indexes(connection: Connection, settings: BatchSettings) -> list[int] | None:
+    if settings.indexes is None:
+        return None
+    stored = StoredList(connection.aws.s3, settings.in_bucket, settings.json_location)
+    return stored.indexes(settings.indexes)
+
+
+def _tell_failures(connection: Connection, children: Sequence[Child]) -> None:
+    from pipeline.batch_following import last_words
+
+    for child in children:
+        how = f"exit code {child.exit_code}" if child.exit_code is not None else child.reason
+        console.say(f"batch_{child.batch} failed ({how}): {last_words(connection.aws.logs, child)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

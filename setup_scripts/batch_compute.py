@@ -1,0 +1,121 @@
+"""Where jobs of AWS Batch run: two compute environments of Fargate, Spot first, and the queue before them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli import names
+from cli.exits import CommandError, Exit
+from setup_scripts.batch_options import BatchOptions
+from setup_scripts.context import Context
+from setup_scripts.lookup import look
+
+#: By the order in which the queue tries them: Spot costs a third, and may be taken away; the other one is there then.
+ENVIRONMENTS = {names.BATCH_SPOT: "FARGATE_SPOT", names.BATCH_ON_DEMAND: "FARGATE"}
+_GONE = ("ClientException",)
+
+
+def ensure_queue(context: Context, options: BatchOptions) -> str:
+    """The ARN of the queue, with its compute environments behind it."""
+    environments = [_ensure_environment(context, base, kind, options) for base, kind in ENVIRONMENTS.items()]
+    queue = context.suffixed(names.BATCH_QUEUE)
+    order: Any = [{"order": at, "computeEnvironment": name} for at, name in enumerate(environments, 1)]
+    present = find_queue(context, queue)
+    if present is None:
+        context.aws.batch.create_job_queue(
+            jobQueueName=queue, state="ENABLED", priority=1, computeEnvironmentOrder=order, tags=context.tags
+        )
+        context.say(f"created: job queue {queue}")
+        context.until(lambda: _is_valid(find_queue(context, queue)), what=f"job queue {queue} is not ready")
+        present = find_queue(context, queue)
+    return str(present["jobQueueArn"]) if present else ""
+
+
+def delete_queue(context: Context) -> None:
+    """Jobs that are in it end. Queue first: an environment with a queue before it cannot go."""
+    queue = context.suffixed(names.BATCH_QUEUE)
+    if present := find_queue(context, queue):
+        if present["state"] == "ENABLED":
+            context.aws.batch.update_job_queue(jobQueue=queue, state="DISABLED")
+        context.until(lambda: _is_valid(find_queue(context, queue)), what=f"job queue {queue} is still being changed")
+        look(lambda: context.aws.batch.delete_job_queue(jobQueue=queue), *_GONE)
+        context.until(lambda: find_queue(context, queue) is None, what=f"job queue {queue} is still there")
+        context.say(f"deleted: job queue {queue}")
+    for base in ENVIRONMENTS:
+        _delete_environment(context, context.suffixed(base))
+
+
+def find_queue(context: Context, queue: str) -> dict[str, Any] | None:
+    found = context.aws.batch.describe_job_queues(jobQueues=[queue])["jobQueues"]
+    return next((dict(entry) for entry in found if entry.get("status") != "DELETED"), None)
+
+
+def find_environment(context: Context, name: str) -> dict[str, Any] | None:
+    found = context.aws.batch.describe_compute_environments(computeEnvironments=[name])["computeEnvironments"]
+    return next((dict(entry) for entry in found if entry.get("status") != "DELETED"), None)
+
+
+def _ensure_environment(context: Context, base: str, kind: str, options: BatchOptions) -> str:
+    name = context.suffixed(base)
+    present = find_environment(context, name)
+    if present is None:
+        resources: Any = {"type": kind, "maxvCpus": options.max_vcpus, **_network(context, options)}
+        context.aws.batch.create_compute_environment(
+            computeEnvironmentName=name, type="MANAGED", state="ENABLED", computeResources=resources, tags=context.tags
+        )
+        context.say(f"created: compute environment {name}")
+    elif present["computeResources"]["maxvCpus"] != options.max_vcpus:
+        change: Any = {"maxvCpus": options.max_vcpus}
+        context.aws.batch.update_compute_environment(computeEnvironment=name, computeResources=change)
+        context.say(f"updated: compute environment {name}")
+    context.until(lambda: _is_valid(find_environment(context, name)), what=f"compute environment {name} is not ready")
+    return name
+
+
+def _delete_environment(context: Context, name: str) -> None:
+    present = find_environment(context, name)
+    if present is None:
+        return
+    if present["state"] == "ENABLED":
+        context.aws.batch.update_compute_environment(computeEnvironment=name, state="DISABLED")
+    context.until(lambda: _is_valid(find_environment(context, name)), what=f"{name} is still being changed")
+    look(lambda: context.aws.batch.delete_compute_environment(computeEnvironment=name), *_GONE)
+    context.until(lambda: find_environment(context, name) is None, what=f"{name} is still there")
+    context.say(f"deleted: compute environment {name}")
+
+
+def _is_valid(present: dict[str, Any] | None) -> bool:
+    if present is None:
+        return False
+    if present.get("status") == "INVALID":
+        raise CommandError(f"AWS Batch: {present.get('statusReason', 'it is invalid')}", Exit.REFUSED)
+    return present.get("status") == "VALID"
+
+
+def _network(context: Context, options: BatchOptions) -> dict[str, list[str]]:
+    """Subnets, and the default security group of their VPC, which lets everything out and nothing in."""
+    ec2 = context.aws.ec2
+    wanted: Any = (
+        {"SubnetIds": list(options.subnets)} if options.subnets else {"Filters": _filter("vpc-id", _vpc(context))}
+    )
+    subnets = ec2.describe_subnets(**wanted)["Subnets"]
+    vpcs = {subnet["VpcId"] for subnet in subnets}
+    if len(vpcs) != 1:
+        raise CommandError("the subnets must lie in one VPC: name others with --batch-subnets")
+    groups = ec2.describe_security_groups(Filters=[*_filter("vpc-id", *vpcs), *_filter("group-name", "default")])
+    return {
+        "subnets": [subnet["SubnetId"] for subnet in subnets],
+        "securityGroupIds": [group["GroupId"] for group in groups["SecurityGroups"]],
+    }
+
+
+def _vpc(context: Context) -> str:
+    found = context.aws.ec2.describe_vpcs(Filters=_filter("is-default", "true"))["Vpcs"]
+    if not found:
+        text = f"region {context.aws.target.region} has no default VPC: `aws ec2 create-default-vpc` makes one"
+        raise CommandError(f"{text}, or name subnets with --batch-subnets", Exit.REFUSED)
+    return found[0]["VpcId"]
+
+
+def _filter(name: str, *values: str) -> Any:
+    return [{"Name": name, "Values": list(values)}]

@@ -1,0 +1,201 @@
+"""Submitting by the command and by the function, on an account in memory."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from bulk import submit_batch
+from bulk.batch_waiting import wait
+from cli.connection import Connection
+from cli.state import Resources
+from pipeline.batch_following import last_words
+from pipeline.settings import SettingsError
+from tests.functional.aws_account import target
+from tests.functional.batch_account import LIST, REGION, batch_account
+
+EVENT = {"IN_BUCKET": "lists", "JSON_LOCATION": "may.json", "OUT_BUCKET": "out", "OUT_KEY": "compressed"}
+
+
+class Context:
+    function_name = memory_limit_in_mb = invoked_function_arn = "x"
+    aws_request_id = "request"
+
+
+@pytest.fixture
+def account(monkeypatch):
+    with batch_account(monkeypatch.delenv) as account:
+        yield account
+
+
+@pytest.fixture
+def function(account, monkeypatch):
+    """The Lambda function as it is when Lambda has loaded it."""
+    for name, value in {"BATCH_QUEUE": "queue", "BATCH_JOB_DEFINITION": "definition", "AWS_REGION": REGION}.items():
+        monkeypatch.setenv(name, value)
+    sys.modules.pop("lambda_function.submit_batch", None)
+    yield importlib.import_module("lambda_function.submit_batch").lambda_handler
+    sys.modules.pop("lambda_function.submit_batch", None)
+
+
+def environment(account, job_id):
+    (job,) = account.batch.describe_jobs(jobs=[job_id])["jobs"]
+    return {entry["name"]: entry["value"] for entry in job["container"]["environment"]}
+
+
+def test_the_function_submits_what_the_event_says_and_its_own_variables_fill_the_gaps(account, function):
+    answer = function({**EVENT, "DIVIDE_CAMERA_WISE": True}, Context())
+
+    given = environment(account, answer["jobId"])
+    assert (answer["batches"], answer["isNew"]) == (5, True)
+    assert {name: given[name] for name in EVENT} == EVENT
+    assert (given["AWS_REGION"], given["DIVIDE_CAMERA_WISE"]) == (REGION, "true")
+    assert not [name for name in given if "KEY_ID" in name or "SECRET" in name]
+
+
+def test_a_call_that_lambda_repeats_is_one_job_and_so_is_a_token(account, function):
+    first, repeated = function(EVENT, Context()), function(EVENT, Context())
+    one, other = function({**EVENT, "token": "t"}, Context()), function({**EVENT, "token": "t"}, Context())
+
+    assert (first["jobId"], one["jobId"]) == (repeated["jobId"], other["jobId"])
+    assert len(account.submitted()) == 2
+
+
+def test_the_function_refuses_wrong_settings_and_lists_before_it_submits(account, function):
+    with pytest.raises(SettingsError, match="OUT_KEY is not set"):
+        function({**EVENT, "OUT_KEY": ""}, Context())
+    account.s3.put_object(Bucket="lists", Key="half.json", Body=json.dumps(LIST)[:-5].encode())
+    with pytest.raises(ValueError, match="ends in the middle"):
+        function({**EVENT, "JSON_LOCATION": "half.json"}, Context())
+
+    assert account.submitted() == []
+
+
+class Clients:
+    """As `cli.aws.Aws`, for the account of the test."""
+
+    def __init__(self, account):
+        import boto3
+
+        self.batch = self.batch_once = account.batch
+        self.s3, self.logs = account.s3, boto3.client("logs", region_name=REGION)
+
+
+@pytest.fixture
+def connection(account, tmp_path):
+    place = target()
+    resources = Resources({}, place.prefix)
+    resources.update({"batch-queue": "queue", "batch-job-definition": "definition", "thumbnails-bucket": "lists"})
+    clients: Any = Clients(account)
+    return Connection(target=place, aws=clients, shelf=None, resources=resources, home=tmp_path)
+
+
+def arguments(**changes):
+    said = {"list": "s3://lists/may.json", "out": "s3://out/compressed", "layout": "full", "divide_camera_wise": False}
+    return argparse.Namespace(**{**said, "again": False, "retry_failed": None, "json": False, **changes})
+
+
+def submitted(connection, **changes):
+    said = arguments(**changes)
+    order = (submit_batch._order_again if said.retry_failed else submit_batch._order)(connection, said)
+    return submit_batch._submit(connection, order), order
+
+
+def test_the_same_command_twice_is_one_job_unless_it_says_again(account, connection):
+    first, _ = submitted(connection)
+    second, _ = submitted(connection)
+    third, _ = submitted(connection, again=True)
+    fourth, _ = submitted(connection, again=True)
+
+    assert (second.job_id, second.is_new) == (first.job_id, False)
+    assert len({first.job_id, third.job_id, fourth.job_id}) == 3
+
+
+def test_a_new_list_under_the_old_name_is_a_new_job(account, connection):
+    first, _ = submitted(connection)
+    account.s3.put_object(Bucket="lists", Key="may.json", Body=b'{"batch_1": []}')
+
+    second, order = submitted(connection)
+
+    assert second.job_id != first.job_id
+    assert order.batches == (1,)
+
+
+def test_a_list_on_this_machine_is_uploaded_first(account, connection, tmp_path):
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps(LIST))
+
+    _, order = submitted(connection, list=str(path), out=None)
+
+    settings = order.settings
+    assert (settings.in_bucket, settings.out_bucket, settings.out_key) == ("lists", "lists", "batch/compressed")
+    body = account.s3.get_object(Bucket="lists", Key=settings.json_location)["Body"].read()
+    assert json.loads(body) == LIST and settings.json_location.startswith("batch/lists/")
+
+
+def test_a_retry_submits_the_failed_children_and_no_others(account, connection):
+    first, _ = submitted(connection)
+    account.end(first.job_id, 0, 3)
+
+    second, order = submitted(connection, retry_failed=first.job_id)
+    account.end(second.job_id, 1)
+    third, last = submitted(connection, retry_failed=second.job_id)
+
+    assert (order.batches, last.batches) == ((1, 4), (4,))
+    assert "BATCH_INDEXES" in environment(account, second.job_id)
+    assert environment(account, third.job_id)["BATCH_JOB_KEY"] == "batch_4"
+
+
+def test_waiting_ends_when_all_children_have_ended_and_failures_are_named_with_their_last_words(
+    account, connection, capsys
+):
+    job, _ = submitted(connection)
+    account.end(job.job_id, 2)
+    group, stream = "/aws/batch/job", f"{job.job_id}:2"
+    logs = connection.aws.logs
+    child = account.batch.describe_jobs(jobs=[stream])["jobs"][0]
+    stream = child["container"]["logStreamName"]
+    if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    lines = ["starting", "failed: s3://photos/3.jpg: CORRUPT_FILE", "Compressed 0/1 files."]
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now + at, "message": line} for at, line in enumerate(lines)]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+    code = submit_batch._follow(connection, job.job_id, as_json=True)
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert json.loads(said.out) == {"job_id": job.job_id, "succeeded": 4, "failed": [3]}
+    assert "batch_3 failed" in said.err and "failed: s3://photos/3.jpg: CORRUPT_FILE" in said.err
+    assert f"--retry-failed {job.job_id}" in said.err
+
+
+def test_a_log_that_is_gone_is_no_reason_to_fail(account, connection):
+    from pipeline.batch_following import Child
+
+    assert last_words(connection.aws.logs, Child("j", 1, "", 1, "/aws/batch/none", "none")) == ""
+
+
+def test_waiting_looks_again_until_the_last_child_has_ended(account):
+    class Batch:
+        def __init__(self, *summaries):
+            self.summaries = list(summaries)
+
+        def describe_jobs(self, jobs):
+            summary = self.summaries.pop(0)
+            return {"jobs": [{"arrayProperties": {"size": 2, "statusSummary": summary}}]}
+
+    slept: list[float] = []
+    batch: Any = Batch({}, {"RUNNING": 2}, {"RUNNING": 1, "FAILED": 1}, {"SUCCEEDED": 1, "FAILED": 1})
+
+    states = wait(batch, "job", sleep=slept.append)
+
+    assert (states["SUCCEEDED"], states["FAILED"], len(slept)) == (1, 1, 3)
