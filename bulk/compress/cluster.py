@@ -33,11 +33,12 @@ _SETTINGS: dict[str, Any] = {
 }
 
 Map = Callable[[Iterator[Row]], Iterator[Done]]
+Work = Callable[[Order, Row], Done]
 
 
 @contextmanager
-def workers(order: Order, *, count: int, scheduler: str | None = None) -> Iterator[Map]:
-    """A function that compresses the images of many rows, in any order, by `count` processes or by a cluster."""
+def workers(order: Order, *, count: int, scheduler: str | None = None, work: Work = compress) -> Iterator[Map]:
+    """A function that does `work` on many rows, in any order, by `count` processes or by those of a cluster."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -45,14 +46,14 @@ def workers(order: Order, *, count: int, scheduler: str | None = None) -> Iterat
     with dask.config.set(_SETTINGS):
         if scheduler:
             with _connected(scheduler) as client:
-                yield lambda rows: _map(client, order, rows)
+                yield lambda rows: _map(client, work, order, rows)
             return
         # Nothing listens beyond this machine. Memory is our own gate's to share out: Dask would kill a worker that has
         # more than its part, and an image that needs most of the memory could never be done.
         local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0}
         with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **local) as cluster:
             with Client(cluster) as client:
-                yield lambda rows: _map(client, order, rows)
+                yield lambda rows: _map(client, work, order, rows)
 
 
 def require_trusted(scheduler: str, *, trusted: bool) -> None:
@@ -81,7 +82,7 @@ def _connected(scheduler: str) -> Iterator[Any]:
         yield client
 
 
-def _map(client: Any, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
+def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
     from distributed import as_completed
 
     under_way: dict[str, Row] = {}
@@ -89,7 +90,7 @@ def _map(client: Any, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
     def give_out(number: int) -> list[Any]:
         futures = []
         for row in islice(rows, number):
-            future = client.submit(compress, order, row, pure=False)
+            future = client.submit(work, order, row, pure=False)
             under_way[future.key] = row
             futures.append(future)
         return futures

@@ -152,8 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path)
         parts = unquote(path.path).split("/", 2)
         key = parts[2] if len(parts) > 2 else ""
+        about = next((name for part, name in _ABOUT.items() if path.query.startswith(part)), None)
         kind = {"GET": "GetObject" if key else "ListObjectsV2", "PUT": "PutObject", "HEAD": "HeadObject"}
-        return Call(kind.get(self.command, "DeleteObjects"), key or _key_in(body), self.client_address[1])
+        return Call(about or kind.get(self.command, "DeleteObjects"), key or _key_in(body), self.client_address[1])
 
     def _ask(self, body: bytes) -> tuple[int, HTTPMessage, bytes]:
         if self.upstream is None:
@@ -197,7 +198,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 #: Answers whose bytes AWS sends with a checksum: damage to others can be told by TLS only, which is not here.
 _CHECKED = ("GetObject", "GetItem")
-_S3 = ("GetObject", "PutObject", "HeadObject", "DeleteObjects", "ListObjectsV2")
+#: What a GET asks about an object or a bucket instead of for it, by the beginning of its query.
+_ABOUT = {"tagging": "GetObjectTagging", "acl": "GetObjectAcl", "ownershipControls": "GetBucketOwnershipControls"}
+_S3 = ("GetObject", "PutObject", "HeadObject", "DeleteObjects", "ListObjectsV2", *_ABOUT.values())
 
 
 def _refusal(status: int, code: str, json_status: int, json_code: str) -> Callable[[Call], tuple[int, str, bytes]]:
