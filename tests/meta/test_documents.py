@@ -111,6 +111,12 @@ def test_every_decision_is_in_the_index():
     assert [path.name for path in folder.glob("*.md") if path.name != "README.md" and path.name not in index] == []
 
 
+def test_every_policy_is_explained_in_the_page_on_security():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+    assert [path.name for path in (ROOT / "permission_templates").glob("*.json") if f"`{path.name}`" not in page] == []
+
+
 def test_every_fault_names_the_test_that_holds_it():
     lines = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("| ") and not line.startswith(("| ---", "| fault |"))]
