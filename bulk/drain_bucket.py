@@ -117,7 +117,7 @@ def _run(arguments: argparse.Namespace, around: Surroundings) -> int:
         return print_plan(selection, wanted, as_json=arguments.json)
     _ask(arguments, selection)
     _warn(arguments, listing)
-    bucket = Bucket(s3, wanted.bucket_name)
+    bucket = Bucket(s3, wanted.bucket_name, target.session.get_credentials())
     return Run(arguments, wanted, bucket, selection, around.watch, around.sync).drain()
 
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from bulk.drain.checksums import Expected, expected
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
+from bulk.drain.reader import Reader
 from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of, retried, status_of
 
@@ -70,23 +71,20 @@ class Deletion:
 class Bucket:
     """Verbs on one bucket. RetryError for what S3 may answer better later, KeepError for what cannot be read."""
 
-    def __init__(self, s3: Any, name: str) -> None:
+    def __init__(self, s3: Any, name: str, credentials: Any) -> None:
         self._s3 = s3
+        self._reader = Reader(s3, name, credentials)
         self.name = name
-        # Asked for as a header and not as a parameter: botocore would take every checksum a second time.
-        s3.meta.events.register("before-call.s3.GetObject", _ask_for_checksum)
 
     def get(self, candidate: Candidate, *, start: int = 0, etag: str | None = None) -> tuple[Facts, Any]:
         """Facts and body, from byte `start` on; with `etag`, AgainError where the object has another one by now."""
-        request: dict[str, Any] = {"Bucket": self.name, "Key": candidate.key}
-        if candidate.version_id:
-            request["VersionId"] = candidate.version_id
+        request = {"VersionId": candidate.version_id} if candidate.version_id else {}
         if etag:
             request["IfMatch"] = f'"{etag}"'
         if start:
             request["Range"] = f"bytes={start}-"
         with self._reading("GetObject", candidate.key):
-            answer = self._s3.get_object(**request)
+            answer = self._reader.get_object(candidate.key, **request)
         if start and not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
             raise AgainError(Outcome.FAILED, "the service did not send the range that it was asked for")
         return _facts(answer, candidate, answer["ContentLength"] + start), answer["Body"]
@@ -185,11 +183,6 @@ class Bucket:
                     text = f"cannot be read: {error.response['Error'].get('Message') or code}"
                     raise KeepError(Outcome.ENCRYPTED, text) from error
                 raise
-
-
-def _ask_for_checksum(params: dict[str, Any], **_: Any) -> None:
-    if "Range" not in params["headers"]:
-        params["headers"]["x-amz-checksum-mode"] = "ENABLED"
 
 
 def _identifier(deletion: Deletion) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -179,7 +179,7 @@ class _Stream:
     def _connected(self) -> Iterator[bytes]:
         etag = self.facts.etag if self.facts else None
         facts, body = self._downloader.bucket.get(self._candidate, start=self.offset, etag=etag)
-        with body:
+        with closing(body):
             if self.facts is None:
                 self.begin(facts)
             for chunk in self._read(body):
@@ -208,7 +208,7 @@ class _Stream:
 
 def _some(body: Any, count: int) -> bytes:
     """What the connection gives in one go: a whole chunk would be waited for as long as a byte comes now and then."""
-    return bytes(body._raw_stream.read1(count))
+    return bytes(body.read1(count))
 
 
 def _write(part: int, chunk: bytes) -> None:

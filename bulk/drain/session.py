@@ -9,27 +9,10 @@ from cli.arguments import Choice
 from cli.credentials import read_env_file, setting
 from cli.state import open_state
 from cli.targets import Resolver, Target
-from pipeline.clients import config
+from pipeline.clients import CoreSession, config
 from pipeline.settings import home
 
 _KEY_PARTS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-
-
-class CoreSession:
-    """A session of botocore's with the three things that commands ask a session of boto3's for."""
-
-    def __init__(self, core: Any) -> None:
-        self._core = core
-
-    @property
-    def region_name(self) -> str | None:
-        return self._core.get_config_variable("region")  # type: ignore[no-any-return]
-
-    def get_credentials(self) -> Any:
-        return self._core.get_credentials()
-
-    def client(self, service: str, **options: Any) -> Any:
-        return self._core.create_client(service, **options)
 
 
 def env_file_of(environ: Mapping[str, str]) -> dict[str, str]:

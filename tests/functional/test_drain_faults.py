@@ -245,18 +245,11 @@ class TestNetwork:
         class Drip:
             """A body that gives a byte every ten seconds."""
 
-            @property
-            def _raw_stream(self):
-                return self
-
             def read1(self, count):
                 now[0] += 10
                 return b"x"
 
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *error): ...
+            def close(self): ...
 
         from datetime import UTC, datetime
 
