@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bulk.batch_results import ResultFile, Results, Row
 from bulk.batch_run import BatchRun
 from bulk.memory_gate import machine_cores, memory_gate
+from bulk.patience import PAUSES, patiently
 from cli import console
 from pipeline.batch_settings import BatchSettings, own_batch
 from pipeline.clients import make_client
@@ -28,6 +30,8 @@ _TOLD_EVERY = 10.0
 _KEPT_EVERY = 60.0
 #: While one thread waits for S3, another one can use its core.
 _WORKERS_PER_CORE = 2
+#: A job that is told to stop has seconds for its checkpoint.
+_SHORT = (0.2, 0.5, 1.0)
 
 
 @dataclass
@@ -43,6 +47,7 @@ class BatchJob:
     attempt: int = 1
     clock: Callable[[], float] = time.monotonic
     rows: dict[str, Row] = field(default_factory=dict)
+    before: Mapping[str, Row] = field(default_factory=dict)
 
     @classmethod
     def of(cls, environ: Mapping[str, str], workers: int | None) -> BatchJob:
@@ -55,8 +60,8 @@ class BatchJob:
         s3 = make_client(None, "s3", endpoint_url=address, region=settings.region, connections=workers + 2)
         stored = StoredList(s3, settings.in_bucket, settings.json_location)
         if settings.indexes:
-            number = own_batch(environ, stored.indexes(settings.indexes))
-        images = list(dict.fromkeys(stored.images(number)))
+            number = own_batch(environ, patiently(partial(stored.indexes, settings.indexes)))
+        images = list(dict.fromkeys(patiently(partial(stored.images, number))))
         console.say(f"{batch_name(number)} of {stored}: {len(images)} images ({stored.bytes_read} bytes of list read)")
         attempt = environ.get("AWS_BATCH_JOB_ATTEMPT", "1")
         return cls(
@@ -77,6 +82,7 @@ class BatchJob:
         """Whether all images came to an end. Keeps the results on the way and at the end, and prints the last line."""
         file = ResultFile(self.s3, self.settings, self.number)
         before = _read(file)
+        self.before = before.rows
         ours = bool(self.job) and before.job == self.job
         if ours:
             self.rows = {image: before.rows[image] for image in self.images if _is_done(before, image)}
@@ -86,7 +92,15 @@ class BatchJob:
         keeper = threading.Thread(target=self._keep, args=(file, ended), daemon=True)
         keeper.start()
         services = Services(storage=Storage(self.s3), budget=memory_gate())
-        run = BatchRun(services, self.settings, self._report, stop, self.workers, suspicious=suspicious)
+        run = BatchRun(
+            services,
+            self.settings,
+            self._report,
+            stop,
+            self.workers,
+            extensions={image: row.key.rpartition(".")[2] for image, row in before.rows.items() if row.key},
+            suspicious=suspicious,
+        )
         finished = run.run(image for image in self.images if image not in self.rows)
         ended.set()
         keeper.join(5)
@@ -95,6 +109,10 @@ class BatchJob:
         return finished
 
     def _report(self, row: Row) -> None:
+        earlier = self.before.get(row.image)
+        if earlier and not row.is_failed and row.key is None:
+            # Found in place: where, and how large, is what was known before.
+            row = replace(row, key=earlier.key, bytes_after=earlier.bytes_after)
         self.rows[row.image] = row
         if row.is_failed:
             console.say(f"failed: {row.image}: {row.code}: {row.reason}")
@@ -110,7 +128,7 @@ class BatchJob:
     def _write(self, file: ResultFile, *, stopped: bool) -> None:
         results = Results(job=self.job, stopped=stopped, rows=dict(self.rows))
         try:
-            file.write(results, self.images)
+            patiently(lambda: file.write(results, self.images), pauses=_SHORT if stopped else PAUSES)
         except RetryError as error:
             # The outputs are there all the same, and a retry finds them.
             console.say(f"the results could not be kept: {error.reason}")

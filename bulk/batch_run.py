@@ -14,7 +14,7 @@ from pipeline.batch_settings import BatchSettings
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.file_list import source_of
 from pipeline.images.options import COMPRESSED
-from pipeline.job import Job, OutputWanted, S3Source, Write
+from pipeline.job import Job, OutputWanted, Write
 from pipeline.process import process
 from pipeline.services import Services
 
@@ -46,6 +46,7 @@ class _Told:
 class BatchRun:
     """`report` is told of each image once its end is known, from any thread; `stop` may be set at any time.
 
+    `extensions`: image → the ending of the output that it had before, where its own name does not tell.
     `suspicious`: an earlier attempt died without a word, perhaps of an image: then all are decoded in children.
     """
 
@@ -54,6 +55,7 @@ class BatchRun:
     report: Callable[[Row], None]
     stop: threading.Event
     workers: int
+    extensions: Mapping[str, str] = field(default_factory=dict)
     suspicious: bool = False
     grace: float = GRACE
     pauses: Sequence[float] = PAUSES
@@ -110,7 +112,7 @@ class BatchRun:
         """The end of one image, or None where it has to be tried again."""
         told = _Told()
         try:
-            process(self._job(source_of(image)), self.services, told)
+            process(self._job(image), self.services, told)
         except SkipError as skip:
             if not told.is_done:
                 return _failed(image, skip.code or "SKIPPED", skip.reason)
@@ -129,13 +131,15 @@ class BatchRun:
             image=image, outcome=DONE, key=told.key, bytes_before=told.bytes_before, bytes_after=told.bytes_after
         )
 
-    def _job(self, source: S3Source) -> Job:
+    def _job(self, image: str) -> Job:
+        source = source_of(image)
         wanted = OutputWanted(
             "compressed",
             COMPRESSED,
             self.settings.out_bucket,
             key=output_place(self.settings, source),
             extended=True,
+            extension=self.extensions.get(image, ""),
             write=Write.VERIFY,
         )
         return Job(source=source, outputs=(wanted,), record=False, deliveries=2 if self.suspicious else 1)

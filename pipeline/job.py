@@ -41,8 +41,9 @@ class OutputWanted:
     """One output and the place where it goes.
 
     Without `key` that is `<folder>/<source key>/<version>.<ext>` in `bucket`; `extended` appends the extension of the
-    output's format to `key`. A source that is replaced is its own place. There `keep_headers` keeps all that belongs to
-    the object, and `mark` says by which options it was compressed: an object so marked is done.
+    output's format to `key`, and `extension` is the one that it had before, where the caller knows. A source that is
+    replaced is its own place. There `keep_headers` keeps all that belongs to the object, and `mark` says by which
+    options it was compressed: an object so marked is done.
     """
 
     name: str
@@ -52,6 +53,7 @@ class OutputWanted:
     _: KW_ONLY
     key: str | None = None
     extended: bool = False
+    extension: str = ""
     write: Write = Write.CREATE
     keep_headers: bool = False
     mark: str = ""

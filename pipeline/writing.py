@@ -31,7 +31,8 @@ def is_done(job: Job, wanted: OutputWanted, source: StoredObject, storage: Stora
     """Whether `wanted` was made of `source` as it is, by the same options. `source` may be without its bytes."""
     if wanted.write is Write.REPLACE_IF_MATCH:
         return source.metadata.get(COMPRESSED) == mark_of(job, wanted)
-    ext = FORMATS[wanted.options.format].ext if wanted.options.format else _likely_ext(job.source.key)
+    known = FORMATS[wanted.options.format].ext if wanted.options.format else wanted.extension
+    ext = known or _likely_ext(job.source.key)
     present = storage.look(wanted.bucket, _place(job, wanted, source, ext))
     return present is not None and present.is_output and _origin(job, source).is_of(present)
 

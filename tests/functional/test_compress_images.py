@@ -127,6 +127,17 @@ def test_a_second_job_fetches_nothing_and_writes_no_image(s3):
     assert (len(job.rows), job.failed) == (2, 0)
 
 
+def test_an_image_whose_name_lies_is_not_fetched_again_either(s3):
+    s3.put("photos", "a.jpg", png(photo((64, 48))))
+    s3.list("s3://photos/a.jpg")
+    work(s3)
+
+    for _ in range(2):
+        work(s3)
+        assert s3.calls.count("GetObject") == 2  # both of the results
+        assert [row["key"] for row in s3.results()["rows"]] == ["compressed/photos/a.jpg.png"]
+
+
 def test_a_retry_makes_what_is_missing_and_what_has_a_new_source(s3):
     for name in "abc":
         s3.put("photos", f"{name}.jpg", GOOD)

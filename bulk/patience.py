@@ -1,0 +1,51 @@
+"""Trying again what has no place at the end of a queue: the file list before the work, the results after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from pipeline.aws_errors import status_of
+from pipeline.errors import RetryError
+
+T = TypeVar("T")
+_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    TokenRetrievalError,
+    SSOError,
+)
+_TOO_MANY = 429
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+def patiently(
+    call: Callable[[], T], *, pauses: Sequence[float] = PAUSES, sleep: Callable[[float], object] = time.sleep
+) -> T:
+    """The answer of `call`, tried again while it raises a RetryError that may pass by itself."""
+    for pause in pauses:
+        try:
+            return call()
+        except RetryError as error:
+            if _is_for_good(error.__cause__):
+                raise
+        sleep(pause)
+    return call()
+
+
+def _is_for_good(cause: BaseException | None) -> bool:
+    """Whether AWS has understood and said no, or there are no credentials: waiting changes neither."""
+    if isinstance(cause, ClientError):
+        return 400 <= status_of(cause) < _TOO_MANY
+    return isinstance(cause, _CREDENTIALS)
