@@ -14,8 +14,7 @@ from pipeline.services import Services, connect
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from boto3.session import Session
-
+    from pipeline.clients import CoreSession
     from pipeline.url_messages import Images
     from pipeline.url_services import UrlServices
 
@@ -29,12 +28,12 @@ class Work:
     queue_url: str
 
 
-def work_of(environ: Mapping[str, str], session: Session) -> Work:
+def work_of(environ: Mapping[str, str], session: CoreSession) -> Work:
     """SettingsError for an environment that setup did not make."""
     return _url_work(environ, session) if "IMAGES_BUCKET" in environ else _upload_work(environ, session)
 
 
-def _upload_work(environ: Mapping[str, str], session: Session) -> Work:
+def _upload_work(environ: Mapping[str, str], session: CoreSession) -> Work:
     settings = Settings.from_environment(environ)
     outputs = (
         OutputWanted("thumbnail", THUMBNAIL, settings.outputs_bucket, "thumbnails"),
@@ -44,7 +43,7 @@ def _upload_work(environ: Mapping[str, str], session: Session) -> Work:
     return Work(Uploads(settings.uploads_bucket, outputs), services, settings.queue_url)
 
 
-def _url_work(environ: Mapping[str, str], session: Session) -> Work:
+def _url_work(environ: Mapping[str, str], session: CoreSession) -> Work:
     # Imported here: the function of the uploads never meets the web, and starts sooner without it.
     from pipeline.image_settings import ImageSettings
     from pipeline.outbound_settings import OutboundSettings

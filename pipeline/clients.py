@@ -1,6 +1,6 @@
-"""AWS clients with our timeouts and retries; the only module that calls boto3 to make one.
+"""AWS clients with our timeouts and retries.
 
-boto3 is imported when the first client is made, not before: a command that only prints its help stays instant.
+botocore is imported when the first client is made, not before: a command that only prints its help stays instant.
 """
 
 from __future__ import annotations
@@ -50,45 +50,62 @@ def config(*, connections: int = 10, endpoint_url: str | None = None, attempts: 
     )
 
 
-def new_session() -> Session:
-    """A session from the environment. Clients of one session share what it reads: each more costs 25 ms of CPU."""
-    from boto3.session import Session
+class CoreSession:
+    """A session of botocore's with what we ask a session of boto3's for; boto3 itself costs 20 ms of CPU more."""
 
-    return Session()
+    def __init__(self, core: Any) -> None:
+        self._core = core
+
+    @property
+    def region_name(self) -> str | None:
+        return self._core.get_config_variable("region")  # type: ignore[no-any-return]
+
+    def get_credentials(self) -> Any:
+        return self._core.get_credentials()
+
+    def client(self, service: str, **options: Any) -> Any:
+        return self._core.create_client(service, **options)
+
+
+def new_session() -> CoreSession:
+    """A session from the environment. Clients of one session share what it reads: each more costs 25 ms of CPU."""
+    import botocore.session
+
+    return CoreSession(botocore.session.Session())
 
 
 # fmt: off
 @overload
-def make_client(session: Session | None, service: Literal["s3"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> S3Client: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["s3"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> S3Client: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["sqs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SQSClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["sqs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SQSClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["dynamodb"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> DynamoDBClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["dynamodb"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> DynamoDBClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["lambda"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> LambdaClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["lambda"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> LambdaClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["iam"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> IAMClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["iam"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> IAMClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["logs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchLogsClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["logs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchLogsClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["sts"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> STSClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["sts"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> STSClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["ssm"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SSMClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["ssm"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SSMClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["cloudfront"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudFrontClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["cloudfront"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudFrontClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["cloudwatch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["cloudwatch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["batch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> BatchClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["batch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> BatchClient: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["ec2"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> EC2Client: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["ec2"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> EC2Client: ...  # noqa: E501
 @overload
-def make_client(session: Session | None, service: Literal["ecr"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> ECRClient: ...  # noqa: E501
+def make_client(session: Session | CoreSession | None, service: Literal["ecr"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> ECRClient: ...  # noqa: E501
 # fmt: on
 def make_client(
-    session: Session | None,
+    session: Session | CoreSession | None,
     service: Any,
     *,
     endpoint_url: str | None = None,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried
 from pipeline.items import OWNED, from_item, to_item
 from pipeline.job import Record
+from pipeline.typed_values import decode, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,13 +97,11 @@ def read_items(
 
 def decode_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """DynamoDB's typed values as plain ones; numbers become Decimal."""
-    decoder = TypeDeserializer()
-    return {name: decoder.deserialize(value) for name, value in item.items()}
+    return {name: decode(value) for name, value in item.items()}
 
 
 def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
-    encoder = TypeSerializer()
-    return {name: encoder.serialize(value) for name, value in values.items()}
+    return {name: encode(value) for name, value in values.items()}
 
 
 def _still(record: Record | None) -> tuple[str, dict[str, Any]]:

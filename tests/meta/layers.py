@@ -34,6 +34,7 @@ PURE = (
     "gallery",
     "wanted",
     "items",
+    "typed_values",
     "counting",
     "errors",
     "addresses",
@@ -53,7 +54,7 @@ EDGES = (
     "batch_following",
     "stored_lists",
 )
-TOOLS = ("clients", "settings", "watch", "budget", "guard")
+TOOLS = ("clients", "settings", "watch", "budget", "guard", "nursery", "nursing")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
 LEVELS = (
