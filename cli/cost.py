@@ -21,11 +21,14 @@ PRICES = {
     "SQS requests": Decimal("0.40") / _MILLION,
     "Lambda requests": Decimal("0.20") / _MILLION,
     "Lambda, GB-second on arm64": Decimal("0.0000133334"),
+    "Lambda, GB-second of a snapshot": Decimal("0.0000015046"),
     "DynamoDB writes": Decimal("0.625") / _MILLION,
     "DynamoDB reads": Decimal("0.125") / _MILLION,
     "DynamoDB storage, GB-month": Decimal("0.25"),
     "Logs, GB": Decimal("0.50"),
     "Data to the internet, GB": Decimal("0.09"),
+    "Alarm, month": Decimal("0.10"),
+    "Dashboard, month": Decimal("3.00"),
 }
 
 #: From benchmarks/image_core.py: CPU time of both outputs, and bytes of a compressed photo for one of its original.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from cli import console, exits
@@ -82,8 +81,8 @@ def _set_up(arguments: argparse.Namespace) -> int:
     _refuse_cloudfront(local=arguments.cloudfront and arguments.local)
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
         console.say(f"Setting up on {connection.target.description}")
-        _warn(connection)
         _prepare(connection, arguments)
+        _warn(connection)
         # First, so that teardown finds its way even when this dies half-way.
         connection.remember()
         set_up(Context.of(connection, console.say, **_options(arguments)))
@@ -104,6 +103,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     with planning(Choice.from_arguments(arguments), calls.append) as connection:
         console.say(f"What setup would do on {connection.target.description}")
         _prepare(connection, arguments)
+        _warn(connection)
         set_up(dry_context(connection, **_options(arguments)))
     plan = Plan.of(calls)
     if arguments.json:
@@ -121,12 +121,11 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _warn(connection: Connection) -> None:
-    from cli.cost import dollars, estimate
+    from setup_scripts.idle_cost import idle_note
 
     if connection.target.is_aws:
         console.say("Note: everybody who has the gallery's address sees every key and every picture")
-        idle = dollars(estimate(0, Decimal(0)).total)
-        console.say(f"Note: while nothing happens it costs {idle} a month and what is stored; see status.py --cost")
+        console.say(f"Note: {idle_note(connection.resources)}")
 
 
 def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
