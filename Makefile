@@ -17,16 +17,20 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 READY_AWS_CLI := .venv-aws/.ready
 HASHED := lambda_function/requirements-hashed.txt
+# npm itself, Node.js and PM2 are for who runs the image service with them; the tests bring a PM2 of their own.
+PM2 ?= pm2
+PM2_VERSION := 7.0.4
+READY_PM2 := .npm-pm2/.ready
 AUDIT_REQUIREMENTS := tests/meta/requirements-audit.txt
 READY_AUDIT := .venv-audit/.ready
 FUZZ_REQUIREMENTS := benchmarks/requirements-fuzz.txt
 READY_FUZZ := .venv-fuzz/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser run stop test corpora zips torture fuzz hashes audit lint format docs notices openapi clean
+.PHONY: help setup setup-dev browser has-pm2 run stop test corpora zips torture fuzz hashes audit lint format docs notices openapi clean
 
 help: ## List all tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything that the programs need
 	@echo "$(VENV) is ready"
@@ -40,7 +44,7 @@ run: ## Start the local cloud, set up, upload img/, print the gallery's address
 stop: $(READY) ## Stop the local cloud; its data stay in .local_cloud/
 	@$(BIN)/python -m local_cloud stop
 
-test: $(READY_DEV) $(READY_AWS_CLI) browser ## Run all tests, with a seeded slice of the torture tests
+test: $(READY_DEV) $(READY_AWS_CLI) $(READY_PM2) browser ## Run all tests, with a seeded slice of the torture tests
 	@$(BIN)/python -m pytest
 
 corpora: $(READY_DEV) ## Fetch the public test images into .corpora/ (about 200 MB; only the first time)
@@ -87,6 +91,30 @@ notices: $(READY_DEV) zips ## Write THIRD_PARTY_NOTICES anew, from the wheels in
 openapi: $(READY_DEV) ## Write lambda_function/openapi.json anew
 	@$(BIN)/python docs/describe_api.py
 
+pm2-image-consumer: $(READY) has-pm2 ## Start the image service's consumer with PM2
+	@$(PM2) start ecosystem.config.js --only image-consumer
+
+pm2-restart-image-consumer: has-pm2 ## … restart it, with the environment as it is now
+	@$(PM2) restart ecosystem.config.js --only image-consumer --update-env
+
+pm2-delete-image-consumer: has-pm2 ## … stop it
+	@$(PM2) delete image-consumer
+
+pm2-script-resize-images-from-channel: $(READY) has-pm2 ## Scan the channels with PM2, now and every day at 01:00
+	@$(PM2) start ecosystem.config.js --only resize-image-from-channel
+
+pm2-delete-script-resize-images-from-channel: has-pm2 ## … no more
+	@$(PM2) delete resize-image-from-channel
+
+pm2-script-resize-images-from-episodes: $(READY) has-pm2 ## Scan the episodes with PM2, now and every day at 01:00
+	@$(PM2) start ecosystem.config.js --only resize-image-from-episodes
+
+pm2-delete-script-resize-images-from-episodes: has-pm2 ## … no more
+	@$(PM2) delete resize-image-from-episodes
+
+has-pm2:
+	@command -v "$(PM2)" >/dev/null || { echo "PM2 is not installed: npm install -g pm2" >&2; exit 1; }
+
 browser: ## Install Chromium for the browser tests, where apt-get may
 	@if command -v chromium >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -96,7 +124,7 @@ browser: ## Install Chromium for the browser tests, where apt-get may
 	else echo "No Chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"; fi
 
 clean: ## Remove .venv, builds and caches; the local cloud's data stay
-	@rm -rf $(VENV) .venv-aws .venv-audit .venv-fuzz .fuzz .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .npm-pm2 .venv-aws .venv-audit .venv-fuzz .fuzz .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MADE):
@@ -128,6 +156,15 @@ $(READY_FUZZ): $(FUZZ_REQUIREMENTS) requirements.txt | $(MADE)
 	@$(BIN)/python -m venv .venv-fuzz
 	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r $(FUZZ_REQUIREMENTS)
 	@touch $@
+
+# Not the system's: the tests start and end daemons of it. Where there is no npm they are skipped.
+$(READY_PM2):
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null; then \
+		echo "Installing PM2 for the tests into $(@D)"; \
+		npm install --prefix $(@D) --no-audit --no-fund --loglevel=error pm2@$(PM2_VERSION) >/dev/null && touch $@ \
+			|| echo "PM2 could not be installed"; \
+	else echo "No npm here: the tests of PM2 are skipped. On Debian: sudo apt-get install npm"; fi
 
 $(READY_AUDIT): $(AUDIT_REQUIREMENTS) | $(MADE)
 	@echo "Installing pip-audit into .venv-audit"

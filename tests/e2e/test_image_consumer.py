@@ -154,6 +154,18 @@ def test_a_worker_that_dies_is_replaced_and_its_message_is_done_by_another(servi
     assert code == 0 and [line["status"] for line in log if "status" in line] == [-9, -9]
 
 
+def test_a_consumer_that_waits_for_messages_stops_soon(service: Service):
+    process = service.start("-w", "2")
+    eventually(lambda: len(children(process.pid)) == 2)
+    service.send()
+    eventually(lambda: service.web.posted and not service.waiting())
+
+    begun = time.monotonic()
+    code, _ = stop(process)
+
+    assert code == 0 and time.monotonic() - begun < 20
+
+
 def test_a_consumer_whose_parent_is_killed_leaves_no_worker_behind(service: Service):
     process = service.start("-w", "2")
     eventually(lambda: len(children(process.pid)) == 2)

@@ -16,7 +16,8 @@ from pipeline.queues import Queue, Received, retry_delay
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which SQS looks for a message. Within this time a worker without work notices that it shall stop.
+#: Seconds for which SQS looks for a message. A worker without work notices only then that it shall stop: SQS would give
+#: a message to a call that was broken off, and nobody else would see it for a while.
 WAIT = 5
 _LONGEST_BACK_OFF = 60.0
 _SLICE = 0.2
