@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.budget import PixelBudget
@@ -13,6 +15,7 @@ from pipeline.image_settings import ImageSettings
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.transform import Transformed
 from pipeline.notifications import Postbacks
+from pipeline.nursery import Nursery
 from pipeline.outbound import Outbound
 from pipeline.outbound_settings import OutboundSettings
 from pipeline.redirects import Redirects
@@ -67,4 +70,10 @@ def connect_urls(
         deliveries=Deliveries(s3, settings.images.bucket),
         budget=PixelBudget(PIXELS_IN_FLIGHT),
         images_url=settings.images_url,
+        isolated=_isolated(),
     )
+
+
+def _isolated() -> Callable[..., Transformed]:
+    """Every image from the web is decoded in a child: where that can be had, in a copy that needs no start."""
+    return partial(transform_isolated, start=Nursery().start) if sys.platform == "linux" else transform_isolated

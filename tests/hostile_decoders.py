@@ -78,6 +78,15 @@ def writes_a_file(data, options, *, decoding):
     Path(data.decode()).write_bytes(b"secret")
 
 
+def remembers(data, options, *, decoding):
+    """Leaves something behind, and tells what it found."""
+    found = [vars(FACTS).get("camera_model"), os.environ.get("LEFT"), Image.MAX_IMAGE_PIXELS]
+    object.__setattr__(FACTS, "camera_model", "left")
+    os.environ["LEFT"] = "left"
+    Image.MAX_IMAGE_PIXELS = 7
+    return _telling(found)
+
+
 def prints(data, options, *, decoding):
     """What C libraries do for bad files, on both streams and far beyond the size of a pipe."""
     for descriptor in (1, 2):

@@ -22,15 +22,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Protocol
 
 from pipeline.errors import Code, RejectError
 from pipeline.images import wire
 from pipeline.images.options import ImageOptions
 from pipeline.images.transform import Transformed
 
-_WORK = "pipeline.images.transform:transform"
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from pipeline.images.isolated import main; main()"
+WORK = "pipeline.images.transform:transform"
 #: Seconds for a child to get ready on a busy machine, and by which the parent's clock runs behind the child's own.
 _START_SECONDS = 20.0
 _GRACE = 2.0
@@ -51,6 +50,20 @@ class Budget:
     memory: int = 768_000_000
 
 
+class Process(Protocol):
+    """What is needed of a child's process: three pipes, and the methods of subprocess.Popen."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def kill(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+#: Starts a child for work within a budget: (work, budget) → the child, for the length of a block.
+Start = Callable[[str, Budget], AbstractContextManager["Child"]]
+
 _DEFAULTS = ImageOptions()
 _BUDGET = Budget()
 
@@ -61,15 +74,18 @@ def transform_isolated(
     *,
     decoding: Callable[[int], AbstractContextManager[object]] = nullcontext,
     budget: Budget = _BUDGET,
-    work: str = _WORK,
+    work: str = WORK,
+    start: Start | None = None,
 ) -> Transformed:
     """What `transform` makes of `data`, made in a child within `budget`; `work` names the function as module:function.
+
+    `start`: how to come by a child, if not by starting a Python (`pipeline/nursery.py`).
 
     `decoding(pixels)` is entered here, for as long as the child holds the pixels.
 
     Raises RejectError for every fault of the image, a crash of its decoder included, and IsolationError for our own.
     """
-    with _started(work, budget) as child:
+    with (start or _started)(work, budget) as child:
         child.get_ready()
         try:
             answer, blobs = child.ask(data, options, decoding)
@@ -93,10 +109,10 @@ def _transformed(answer: wire.Header, blobs: list[bytes], data: bytes, options: 
     return Transformed(outputs, wire.facts_from_header(answer.get("facts"), data))
 
 
-class _Child:
+class Child:
     """A process that works on one image, from the parent's side."""
 
-    def __init__(self, process: subprocess.Popen[bytes], budget: Budget) -> None:
+    def __init__(self, process: Process, budget: Budget) -> None:
         self._process = process
         self._budget = budget
         self._late = False
@@ -162,36 +178,47 @@ class _Child:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait()
-        for pipe in (self._job, self._answer, self._process.stderr):
-            with suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+        try:
+            self._process.wait()
+        finally:
+            for pipe in (self._job, self._answer, self._process.stderr):
+                with suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]
 
 
 @contextmanager
-def _started(work: str, budget: Budget) -> Iterator[_Child]:
+def _started(work: str, budget: Budget) -> Iterator[Child]:
     limits = (budget.cpu_seconds, budget.seconds, budget.memory)
-    # No site and no PYTHON* variables; what can be imported is what can be imported here, zip and venv alike.
-    paths = json.dumps([os.path.abspath(path) for path in sys.path])
+    command = bare_python("pipeline.images.isolated", str(os.getpid()), work, *map(str, limits))
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", _BOOT, paths, str(os.getpid()), work, *map(str, limits)],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=os.sep,
-            env=_environment(),
+            env=bare_environment(),
             start_new_session=True,  # Ctrl-C at a terminal is for the parent: it is no fault of the image
         )
     except OSError as error:
         raise IsolationError(f"no child could be started: {error}") from error
-    child = _Child(process, budget)
+    child = Child(process, budget)
     try:
         yield child
     finally:
         child.close()
 
 
-def _environment() -> dict[str, str]:
+def bare_python(module: str, *arguments: str) -> list[str]:
+    """The command that calls `main` of `module` with neither site nor PYTHON* variables.
+
+    What can be imported there is what can be imported here, zip and virtual environment alike.
+    """
+    boot = f"import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from {module} import main; main()"
+    paths = json.dumps([os.path.abspath(path) for path in sys.path])
+    return [sys.executable, "-I", "-S", "-B", "-c", boot, paths, *arguments]
+
+
+def bare_environment() -> dict[str, str]:
     """Nothing is inherited. AWS's Python finds its own library by the first; the second makes memory countable."""
     return {"LD_LIBRARY_PATH": os.path.join(sys.base_prefix, "lib"), "MALLOC_ARENA_MAX": "1"}

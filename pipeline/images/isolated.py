@@ -30,15 +30,33 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Arguments: the parent's process id, `module:function` of the work, and the budget in seconds and bytes."""
     parent, work, cpu_seconds, seconds, memory = sys.argv[1:]
-    _die_with(int(parent))
-    source, answer = _private_pipes()
+    die_with(int(parent))
+    source, answer = private_pipes()
+    work_on(imported(work), source, answer, cpu_seconds=int(cpu_seconds), seconds=float(seconds), memory=int(memory))
+
+
+def imported(work: str) -> Callable[..., Any]:
+    """The function that `module:function` names."""
     module, _, function = work.partition(":")
-    transform = getattr(import_module(module), function)
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
+
+
+def work_on(
+    transform: Callable[..., Any],
+    source: IO[bytes],
+    answer: IO[bytes],
+    *,
+    cpu_seconds: int,
+    seconds: float,
+    memory: int,
+) -> None:
+    """Read one job, do it behind these limits, and answer."""
     wire.send(answer, {"ready": True})
     header, [data] = wire.receive(source)
     options = wire.options_from_header(header)
-    _set_limits(int(cpu_seconds), int(memory))
-    clock = _Clock(float(seconds))
+    _set_limits(cpu_seconds, memory)
+    clock = _Clock(seconds)
     clock.start()
     try:
         made = transform(data, options, decoding=_Turn(source, answer, clock))
@@ -82,7 +100,7 @@ class _Clock:
             self._left = self._set(signal.ITIMER_REAL, 0)[0]
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Let the kernel kill this process when the thread that started it ends, however it ends."""
     if not sys.platform.startswith("linux"):
         return
@@ -93,7 +111,7 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
+def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """stdin and stdout under other numbers, so that what C libraries print comes between no two messages."""
     source, answer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
