@@ -16,5 +16,9 @@ COPY . ./
 RUN python -m compileall -q bulk cli pipeline && chmod 1777 .
 USER 1000:1000
 
+# One batch of a file list, as AWS Batch runs it: docker build --target batch -t image-batch .
+FROM base AS batch
+ENTRYPOINT ["python", "bulk/compress_images.py"]
+
 FROM base AS compress-images-s3
 ENTRYPOINT ["python", "bulk/compress_images_from_S3.py"]
