@@ -25,9 +25,11 @@ AUDIT_REQUIREMENTS := tests/meta/requirements-audit.txt
 READY_AUDIT := .venv-audit/.ready
 FUZZ_REQUIREMENTS := benchmarks/requirements-fuzz.txt
 READY_FUZZ := .venv-fuzz/.ready
+BENCH_REQUIREMENTS := benchmarks/requirements-peers.txt
+READY_BENCH := .venv-bench/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser has-pm2 run stop test corpora zips torture fuzz hashes audit lint format docs notices openapi clean
+.PHONY: help bench setup setup-dev browser has-pm2 run stop test corpora zips torture fuzz hashes audit lint format docs notices openapi clean
 
 help: ## List all tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +67,9 @@ torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
 SECONDS ?= 60
 fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go to .fuzz/
 	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
+
+bench: $(READY_BENCH) corpora ## Measure the image core beside its peers, into benchmarks/results/ (an hour, on an idle machine)
+	@.venv-bench/bin/python benchmarks/image_peers.py --repeat 5 --write
 
 hashes: $(READY) ## Write the hashes of the zip's wheels anew, after a change of their versions
 	@$(BIN)/python setup_scripts/write_hashes.py
@@ -124,7 +129,7 @@ browser: ## Install Chromium for the browser tests, where apt-get may
 	else echo "No Chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"; fi
 
 clean: ## Remove .venv, builds and caches; the local cloud's data stay
-	@rm -rf $(VENV) .npm-pm2 .venv-aws .venv-audit .venv-fuzz .fuzz .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .npm-pm2 .venv-aws .venv-audit .venv-fuzz .venv-bench .fuzz .bench .corpora .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MADE):
@@ -170,4 +175,10 @@ $(READY_AUDIT): $(AUDIT_REQUIREMENTS) | $(MADE)
 	@echo "Installing pip-audit into .venv-audit"
 	@$(BIN)/python -m venv .venv-audit
 	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $(AUDIT_REQUIREMENTS)
+	@touch $@
+
+$(READY_BENCH): $(BENCH_REQUIREMENTS) requirements.txt | $(MADE)
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@echo "Installing what is measured into .venv-bench (only the first time)"
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $(BENCH_REQUIREMENTS)
 	@touch $@

@@ -1,0 +1,151 @@
+"""Measures the image core beside sharp, pyvips, OpenCV, ImageMagick and plain Pillow: CPU, memory, bytes, quality."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from benchmarks.peers import report
+from benchmarks.peers.cases import CASES, CROPS, SIZES
+from benchmarks.peers.programs import ROUTES, Answer, Program, available, versions
+from benchmarks.peers.scores import bytes_at, ssimulacra2
+from cli.exits import Exit, run
+from pipeline.images.options import ImageOptions, OutputOptions
+from pipeline.images.transform import transform
+
+EXAMPLES = """\
+examples:
+  python benchmarks/image_peers.py                                  everything, once over
+  python benchmarks/image_peers.py --repeat 5 --write               … and keep it in benchmarks/results/
+  python benchmarks/image_peers.py --case "PNG photo" --no-memory --no-scores
+"""
+#: Of the core, at which its bytes are measured to be compared at equal scores.
+QUALITIES = (66, 71, 76, 81, 86)
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    routes = _routes()
+    found = report.Found(
+        speed={name: speed(name, routes, arguments.repeat, arguments.core) for name in arguments.case or CASES},
+        memory={} if arguments.no_memory else {size: memory(size, routes, arguments.core) for size in SIZES},
+        scores={} if arguments.no_scores else scores(routes, arguments.core),
+        versions=versions(),
+    )
+    print(json.dumps(found.document(), indent=2) if arguments.json else found.markdown())
+    if arguments.write:
+        found.write()
+    return Exit.DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        description="Measure CPU, memory, bytes and quality of the image core and its peers at the same job.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("--case", action="append", choices=CASES, help="only this kind of files; may be repeated")
+    made.add_argument("--repeat", type=int, default=3, metavar="N", help="times each file is done (default: 3)")
+    made.add_argument(
+        "--core", type=int, default=_last_core(), metavar="N", help="pin to this core (default: the last)"
+    )
+    made.add_argument("--no-memory", action="store_true", help="leave peak memory out")
+    made.add_argument("--no-scores", action="store_true", help="leave SSIMULACRA2 out")
+    made.add_argument("--write", action="store_true", help="write JSON, Markdown and plots to benchmarks/results/")
+    made.add_argument("--json", action="store_true", help="print results as JSON")
+    return made
+
+
+def _last_core() -> int:
+    return max(os.sched_getaffinity(0))
+
+
+def _routes() -> list[str]:
+    reasons = available()
+    for route in ROUTES:
+        if reasons[route]:
+            print(f"{route} is left out: {reasons[route]}", file=sys.stderr)
+    return [route for route in ROUTES if not reasons[route]]
+
+
+def speed(name: str, routes: list[str], repeat: int, core: int) -> dict[str, report.Speed]:
+    """CPU seconds and bytes of every route, summed over files of their medians. Routes take turns at every file."""
+    files = CASES[name].files(name)
+    answers: dict[str, dict[Path, list[Answer]]] = {route: {file: [] for file in files} for route in routes}
+    with ExitStack() as stack:
+        programs = {route: stack.enter_context(Program(route, {core})) for route in routes}
+        for program in programs.values():
+            # The first time loads libraries.
+            program.ask(files[0])
+        for _ in range(repeat):
+            for file in files:
+                for route, program in programs.items():
+                    answers[route][file].append(program.ask(file))
+    print(f"{name}: measured", file=sys.stderr)
+    return {route: _summed(of_file) for route, of_file in answers.items()}
+
+
+def _summed(of_file: dict[Path, list[Answer]]) -> report.Speed:
+    cpu = [statistics.median(answer.cpu for answer in answers) for answers in of_file.values()]
+    whole = [answers[0].whole for answers in of_file.values()]
+    return report.Speed(sum(cpu), sum(whole), sum(file.stat().st_size for file in of_file))
+
+
+def memory(megapixels: int, routes: list[str], core: int) -> dict[str, float]:
+    """Peak memory in MB of a process that does one picture and nothing before: what a function would need."""
+    [file] = SIZES[megapixels].files(f"{megapixels} MP")
+    peaks = {}
+    for route in routes:
+        with Program(route, {core}) as program:
+            peaks[route] = program.ask(file).peak
+    print(f"{megapixels} MP: measured", file=sys.stderr)
+    return peaks
+
+
+def scores(routes: list[str], core: int) -> dict[str, report.Score]:
+    """For every crop as a camera's JPEG: each route's score, and the bytes that the core takes for that score."""
+    crops = CROPS.files("crops")
+    cameras = CASES["JPEG baseline 4:2:0"]
+    found: dict[str, list[tuple[float, float]]] = {route: [] for route in routes}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        programs = {route: stack.enter_context(Program(route, {core})) for route in routes}
+        for crop in crops:
+            source, kept = Path(folder, "source.jpg"), Path(folder, "whole.jpg")
+            _as_camera(crop, source, dict(cameras.parameters))
+            points = [(len(data), ssimulacra2(source, data)) for data in map(_core(source.read_bytes()), QUALITIES)]
+            for route, program in programs.items():
+                size = program.ask(source, keep=kept).whole
+                score = ssimulacra2(source, kept.read_bytes())
+                found[route].append((score, bytes_at(score, points) / size))
+            print(f"{crop.name}: scored", file=sys.stderr)
+    return {route: report.Score.of(pairs) for route, pairs in found.items()}
+
+
+def _as_camera(crop: Path, target: Path, parameters: dict[str, object]) -> None:
+    from PIL import Image
+
+    with Image.open(crop) as image:
+        image.save(target, "JPEG", **parameters)
+
+
+def _core(data: bytes) -> Callable[[int], bytes]:
+    def at(quality: int) -> bytes:
+        options = ImageOptions(outputs=(("whole", OutputOptions(quality=quality)),))
+        return transform(data, options).outputs[0].data
+
+    return at
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,43 @@
+"""Runs one way of `routes.py`: a file's path comes in a line, CPU seconds, peak memory and results go out in one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+import json
+import resource
+
+from benchmarks.peers.routes import PYTHON
+
+
+def cpu_seconds() -> float:
+    """Of this process with all of its threads, and of the programs that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def peak_megabytes() -> float:
+    """The most that this process has held, or a program that it ran, if that was more."""
+    own = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return max(int(own.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+
+
+def main() -> None:
+    work = PYTHON[sys.argv[1]]()
+    for line in sys.stdin:
+        request = json.loads(line)
+        data = Path(request["file"]).read_bytes()
+        begun = cpu_seconds()
+        small, whole = work(data)
+        used = cpu_seconds() - begun
+        if request.get("keep"):
+            Path(request["keep"]).write_bytes(whole)
+        answer = {"cpu": used, "peak": peak_megabytes(), "small": len(small), "whole": len(whole)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
