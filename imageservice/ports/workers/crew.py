@@ -18,7 +18,7 @@ from imageservice.ports.workers.worker import Stop, back_off
 logger = logging.getLogger(__name__)
 
 #: A worker that lived for less time than this failed at something that will not pass at once.
-_SHORT_LIFE = 10.0
+_SHORT_LIFE = 1.0
 _LOOK = 0.2
 #: Elsewhere a forked process may not use the system's libraries.
 _START = "fork" if sys.platform == "linux" else "spawn"
