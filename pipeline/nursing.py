@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from PIL import Image
 
-from pipeline.images.isolated import die_with, imported, private_pipes, work_on
+from pipeline.images.isolated import die_with, ignore_wishes_to_stop, imported, private_pipes, work_on
 from pipeline.images.options import ImageOptions, OutputOptions
 from pipeline.images.transform import transform
 
@@ -36,6 +36,7 @@ _MOST_DESCRIPTORS = 256
 
 def main() -> None:
     """Argument: `module:function` of the work."""
+    ignore_wishes_to_stop()
     work = imported(sys.argv[1])
     if work is transform:
         _warm_up()

@@ -78,6 +78,15 @@ def writes_a_file(data, options, *, decoding):
     Path(data.decode()).write_bytes(b"secret")
 
 
+def is_asked_to_stop(data, options, *, decoding):
+    """What a process manager does to a whole tree of processes."""
+    for process in (os.getpid(), os.getppid()):
+        if process != int(data):
+            os.kill(process, signal.SIGINT)
+            os.kill(process, signal.SIGTERM)
+    return _telling("still here")
+
+
 def remembers(data, options, *, decoding):
     """Leaves something behind, and tells what it found."""
     found = [vars(FACTS).get("camera_model"), os.environ.get("LEFT"), Image.MAX_IMAGE_PIXELS]

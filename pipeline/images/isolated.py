@@ -29,10 +29,17 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Arguments: the parent's process id, `module:function` of the work, and the budget in seconds and bytes."""
+    ignore_wishes_to_stop()
     parent, work, cpu_seconds, seconds, memory = sys.argv[1:]
     die_with(int(parent))
     source, answer = private_pipes()
     work_on(imported(work), source, answer, cpu_seconds=int(cpu_seconds), seconds=float(seconds), memory=int(memory))
+
+
+def ignore_wishes_to_stop() -> None:
+    """PM2 sends them to a whole tree of processes. They are for the parent, which ends when its image is done."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def imported(work: str) -> Callable[..., Any]:

@@ -128,6 +128,15 @@ def test_nothing_that_one_image_leaves_behind_reaches_the_next():
     assert found[1:] == found[:1] * 2
 
 
+def test_a_wish_to_stop_that_reaches_every_process_does_not_make_the_image_corrupt():
+    ourselves = str(os.getpid()).encode()
+    with nursery("is_asked_to_stop") as made:
+        copied = [ask(made, ourselves), ask(made, ourselves)]
+    started = transform_isolated(ourselves, ONLY_FACTS, work="tests.hostile_decoders:is_asked_to_stop", budget=SHORT)
+
+    assert [json.loads(one.facts.camera_model) for one in (*copied, started)] == ["still here"] * 3
+
+
 def test_what_a_decoder_prints_disturbs_nobody(capfd):
     with nursery("prints") as made:
         made_of_it = ask(made, options=ImageOptions())
