@@ -53,6 +53,13 @@ def test_what_was_deleted_is_not_there(clients, bucket):
     assert [one.key for one in listed(clients, bucket)] == ["b.jpg"]
 
 
+def test_what_lies_in_an_archive_is_told(clients, bucket):
+    for storage_class in ("STANDARD_IA", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"):
+        clients["s3"].put_object(Bucket=bucket, Key=storage_class, Body=b"12345", StorageClass=storage_class)
+
+    assert [one.key for one in listed(clients, bucket) if one.is_archived] == ["DEEP_ARCHIVE", "GLACIER"]
+
+
 def test_a_prefix_and_a_place_narrow_it(clients, bucket):
     put(clients, bucket, *(f"{folder}/{number}.jpg" for folder in "ab" for number in range(5)))
 
