@@ -83,7 +83,7 @@ def _optimized(file: bytes, source: Source) -> bytes:
         return bytes(
             encode.OXIPNG.optimize_from_memory(
                 file,
-                level=2,
+                level=1,
                 timeout=_OXIPNG_SECONDS,
                 strip=encode.OXIPNG.StripChunks.none(),
                 grayscale_reduction=not profiled,
