@@ -6,6 +6,8 @@ import io
 import tracemalloc
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bulk.csv_rows import Omitted, Row, open_rows, read_rows
 from bulk.text_lines import MAX_LINE
@@ -199,6 +201,32 @@ def test_a_key_with_a_nul_is_told():
 @pytest.mark.parametrize("data", [b"", b"path", b"path\n", b"\xef\xbb\xbf", b"\xff\xfe"])
 def test_a_file_without_rows_has_none(data):
     assert rows(data) == []
+
+
+ODD = st.text(st.sampled_from('path"\n\r,;|\t \0\ufeffé€\u2028x/s3:'), max_size=60)
+
+
+@given(ODD, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]))
+@example('"\n"path', "utf-8")
+def test_every_line_of_any_text_is_a_row_or_told_once(text, encoding):
+    try:
+        found = read(text.encode(encoding, "replace"))
+    except CommandError:
+        return
+
+    numbers = [one.line for one in found]
+    assert numbers == sorted(set(numbers))
+    # Without a header, the number that is missing is the one after the last.
+    assert len(set(range(1, len(numbers) + 2)) - set(numbers)) == 1
+    assert len({one.key for one in found if isinstance(one, Row)}) == sum(isinstance(one, Row) for one in found)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_at_all_raise_anything_but_what_a_person_can_read(data):
+    try:
+        read(data)
+    except CommandError as error:
+        assert "path" in error.text
 
 
 def test_standard_input_is_read_for_a_dash(monkeypatch):
