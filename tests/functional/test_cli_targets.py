@@ -214,6 +214,13 @@ def test_the_env_file_is_read_in_both_spellings(tmp_path, aws, spelling):
     assert credentials_of(session) == ("key", "a$b=c#d", "token//==")
 
 
+def test_the_block_of_aws_academy_can_be_copied_whole(tmp_path, aws):
+    block = "[default]\naws_access_key_id=ASIA1\naws_secret_access_key=a/b+c\naws_session_token=token//==\n"
+    (tmp_path / ".env").write_text(block)
+
+    assert credentials_of(aws_session({}, read_env_file(tmp_path / ".env"), None)) == ("ASIA1", "a/b+c", "token//==")
+
+
 def test_the_region_of_the_env_file_counts(tmp_path, resolver, aws):
     (tmp_path / ".env").write_text(
         "aws_access_key_id=key\naws_secret_access_key=secret\naws_default_region=eu-central-1\n"
