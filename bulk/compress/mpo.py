@@ -46,6 +46,17 @@ def index_of(file: bytes) -> Index | None:
     return index if len(index.spans) > 1 else None
 
 
+def starts_of(file: bytes) -> tuple[int, ...]:
+    """Where each picture begins, as the index says; only 0 where there is none. RejectError where it is broken."""
+    origin = _origin(file)
+    if origin is None:
+        return (0,)
+    try:
+        return _table(file, origin)[2]
+    except (struct.error, KeyError) as error:
+        raise RejectError(Code.CORRUPT_FILE, "the index of its pictures is broken") from error
+
+
 def rebuilt(file: bytes, index: Index, compressed: Callable[[bytes], bytes]) -> bytes:
     """`file` with each picture as `compressed` makes it; what lies between and behind them stays.
 
@@ -87,6 +98,12 @@ def _origin(file: bytes) -> int | None:
 
 
 def _read(file: bytes, origin: int) -> Index:
+    order, entries, starts = _table(file, origin)
+    return Index(origin, entries, order, tuple((start, _end(file, start)) for start in starts))
+
+
+def _table(file: bytes, origin: int) -> tuple[str, int, tuple[int, ...]]:
+    """(byte order, where the entries lie, where the pictures begin)."""
     order = {b"II*\0": "<", b"MM\0*": ">"}[file[origin : origin + 4]]
     (directory,) = struct.unpack_from(order + "I", file, origin + 4)
     (count,) = struct.unpack_from(order + "H", file, origin + directory)
@@ -98,8 +115,7 @@ def _read(file: bytes, origin: int) -> Index:
     entries = origin + value
     found = (struct.unpack_from(order + "III", file, entries + at)[1:] for at in range(0, length, _ENTRY))
     # The first picture's offset is said to be 0; the others count from the index. Writers disagree about sizes.
-    starts = (origin + offset if offset else 0 for _, offset in found)
-    return Index(origin, entries, order, tuple((start, _end(file, start)) for start in starts))
+    return order, entries, tuple(origin + offset if offset else 0 for _, offset in found)
 
 
 def _end(file: bytes, start: int) -> int:
