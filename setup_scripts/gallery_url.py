@@ -30,7 +30,7 @@ def ensure_public_url(context: Context) -> str:
 
 
 def close_other_url(context: Context) -> None:
-    """After SnapStart was switched, and the page names the new address: the one of before goes."""
+    """After SnapStart was switched, and nothing names the address of before any more: it goes."""
     function_name = context.suffixed(GALLERY.base_name)
     if SNAPSTART.is_on(context.resources):
         _delete_url(context, {"FunctionName": function_name}, "")

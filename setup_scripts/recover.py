@@ -11,6 +11,7 @@ from cli.exits import FORBIDDEN, CommandError, Exit
 from setup_scripts import batch_recovery
 from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.lookup import look
+from setup_scripts.recovered_choices import choices
 
 _ABSENT = (
     "404",
@@ -48,6 +49,12 @@ def _put_back(connection: Connection, found: Mapping[str, str], say: Callable[[s
         if connection.resources.get(key) != value:
             connection.resources[key] = value
             say(f"found by its tag: {value}")
+    if not found:
+        return
+    for key, value in choices(connection.aws).items():
+        if key not in connection.resources:
+            connection.resources[key] = value
+            say(f"found as it was chosen: {key} {value}")
 
 
 def found_names(aws: Aws) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 
 from setup_scripts import create_cloudfront
 from setup_scripts.create_cloudfront import WANTED
+from setup_scripts.distribution import configuration
 from setup_scripts.recover import tagged
 from setup_scripts.setup_command import main
 from setup_scripts.steps import set_up, tear_down
@@ -110,10 +111,21 @@ def test_teardown_leaves_nothing(ready):
 def test_what_is_asked_for_passes_the_rules_of_the_service(ready):
     from botocore.validate import ParamValidator
 
-    config = create_cloudfront.configuration("b", origin="b.s3.amazonaws.com", api="x.on.aws", access_control="E1")
+    config = configuration("b", origin="b.s3.amazonaws.com", api="x.on.aws", access_control="E1")
     shape = ready.aws.cloudfront.meta.service_model.operation_model("CreateDistribution").input_shape
 
     assert not ParamValidator().validate({"DistributionConfig": config}, shape).has_errors()
+
+
+def test_when_the_api_has_another_address_the_distribution_asks_there(ready, tmp_path, shelf):
+    again = context(tmp_path, shelf)
+    again.resources["gallery-api-url"] = "https://snapshots.lambda-url.us-east-1.on.aws/"
+
+    create_cloudfront.create(again)
+
+    origins = distribution(ready)["DistributionConfig"]["Origins"]["Items"]
+    assert {origin["Id"]: origin["DomainName"] for origin in origins}["api"] == "snapshots.lambda-url.us-east-1.on.aws"
+    assert changes(again)[0] == "UpdateDistribution"
 
 
 def test_without_the_option_there_is_no_distribution(tmp_path, shelf):

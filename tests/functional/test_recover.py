@@ -58,6 +58,19 @@ def test_a_state_that_names_something_else_is_put_right_by_the_tags_when_asked(t
     assert f"found by its tag: {known['images-bucket']}" in said
 
 
+def test_what_was_chosen_is_recovered_too_so_that_nothing_private_becomes_public(tmp_path):
+    first = context(tmp_path, {})
+    first.resources.update({"private-bucket": "cloudfront", "public-capture-facts": "on"})
+    set_up(first)
+    known = dict(first.resources)
+
+    recover(connected(lost := context(tmp_path, {}), tmp_path, {}), lambda text: None)
+    set_up(lost)
+
+    assert changes(lost) == []
+    assert dict(lost.resources) == known
+
+
 def test_recovering_where_nothing_carries_the_tag_is_refused_and_the_state_stays(tmp_path):
     shelf: dict[str, str] = {}
     empty = context(tmp_path, shelf, name="blue")
