@@ -14,7 +14,7 @@ from cli import names
 from cli.exits import CommandError
 from pipeline.deliveries import FOLDER as DELIVERIES
 from pipeline.redirects import FOLDER as REDIRECTED
-from setup_scripts import policies
+from setup_scripts import image_service_policies
 from setup_scripts.configure_lambda import delete_function, ensure_function, runtime_for
 from setup_scripts.context import Context
 from setup_scripts.create_s3_buckets import delete_bucket, ensure_bucket, expire, set_policy, set_public_access
@@ -24,6 +24,7 @@ from setup_scripts.functions import IMAGE_SERVICE
 from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
 from setup_scripts.image_service_settings import Told, told
 from setup_scripts.log_groups import ensure_log_group
+from setup_scripts.policies import Policy
 
 #: In the state: the deployment is to have the service, also on later runs without the option.
 WANTED = "image-service"
@@ -109,7 +110,9 @@ def _ensure_queues(context: Context) -> str:
 
 def _configure_bucket(context: Context, bucket: str, prefix: str) -> None:
     set_public_access(context, bucket, open_to_policies=True)
-    set_policy(context, bucket, policies.image_service_bucket(bucket, prefix, tls=context.aws.target.is_aws))
+    set_policy(
+        context, bucket, image_service_policies.image_service_bucket(bucket, prefix, tls=context.aws.target.is_aws)
+    )
     expire(context, bucket, [_expiring(folder) for folder in (DELIVERIES, REDIRECTED)])
 
 
@@ -122,10 +125,10 @@ def _expiring(folder: str) -> dict[str, object]:
     }
 
 
-def _role_policy(context: Context, function: str, bucket: str, queue_arn: str, settings: Told) -> policies.Policy:
+def _role_policy(context: Context, function: str, bucket: str, queue_arn: str, settings: Told) -> Policy:
     target = context.aws.target
     here = f"{target.region}:{target.account}"
-    return policies.image_service_role(
+    return image_service_policies.image_service_role(
         bucket=bucket,
         prefix=settings.prefix,
         queue_arn=queue_arn,

@@ -6,10 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.deliveries import FOLDER as DELIVERIES
-from pipeline.image_settings import DEFAULT_PREFIX
-from pipeline.redirects import FOLDER as REDIRECTED
-
 Policy = dict[str, Any]
 
 #: What of the outputs bucket everybody may read: the page and the pictures, and no list of them.
@@ -40,8 +36,8 @@ def processing_role(*, uploads: str, outputs: str, queue_arn: str, table_arn: st
         allow("WriteOutputs", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], folders),
         allow("TellMissingFromForbidden", ["s3:ListBucket"], [f"arn:aws:s3:::{uploads}", f"arn:aws:s3:::{outputs}"]),
         allow("KeepRecords", ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table_arn]),
-        _consume(queue_arn),
-        _logs(log_group_arn),
+        consume(queue_arn),
+        logs(log_group_arn),
     )
 
 
@@ -51,7 +47,7 @@ def gallery_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) ->
         allow("ReadRecord", ["dynamodb:GetItem"], [table_arn]),
         allow("ListRecords", ["dynamodb:Query"], [f"{table_arn}/index/*"]),
         allow("ReadTotals", ["dynamodb:BatchGetItem"], [stats_table_arn]),
-        _logs(log_group_arn),
+        logs(log_group_arn),
     )
 
 
@@ -62,40 +58,8 @@ def stats_role(*, table_arn: str, stats_table_arn: str, log_group_arn: str) -> P
         allow("ReadChanges", read, [f"{table_arn}/stream/*"]),
         # A transaction asks for the right of each of its actions.
         allow("KeepTotals", ["dynamodb:PutItem", "dynamodb:UpdateItem"], [stats_table_arn]),
-        _logs(log_group_arn),
+        logs(log_group_arn),
     )
-
-
-def image_service_role(
-    *,
-    bucket: str,
-    prefix: str,
-    queue_arn: str,
-    redirect_arns: Sequence[str],
-    parameter_arns: Sequence[str],
-    log_group_arn: str,
-) -> Policy:
-    """The rights of ImageServiceFunction. Its secrets may lie in parameters; its results may go to some queues."""
-    objects = f"arn:aws:s3:::{bucket}"
-    statements = [
-        allow("WriteImages", ["s3:GetObject", "s3:PutObject"], [f"{objects}/{prefix}/*"]),
-        allow("KeepReplies", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{objects}/{DELIVERIES}/*"]),
-        allow("PutLargeResults", ["s3:PutObject"], [f"{objects}/{REDIRECTED}/*"]),
-        allow("TellMissingFromForbidden", ["s3:ListBucket"], [objects]),
-        _consume(queue_arn),
-    ]
-    if redirect_arns:
-        statements.append(allow("Redirect", ["sqs:SendMessage"], list(redirect_arns)))
-        # A list of queues cannot be narrowed to some of them.
-        statements.append(allow("FindQueues", ["sqs:ListQueues"], ["*"]))
-    if parameter_arns:
-        statements.append(allow("ReadSecrets", ["ssm:GetParameter"], list(parameter_arns)))
-    return policy(*statements, _logs(log_group_arn))
-
-
-def image_service_bucket(bucket: str, prefix: str, *, tls: bool) -> Policy:
-    """Everybody reads the images. What is still to be said of them lies beside, and is nobody's to read."""
-    return outputs_bucket(bucket, tls=tls, public=(f"{prefix}/*",))
 
 
 def uploads_bucket(bucket: str) -> Policy:
@@ -158,13 +122,15 @@ def queue(queue_arn: str, bucket: str, account: str) -> Policy:
     )
 
 
-def _consume(queue_arn: str) -> dict[str, Any]:
+def consume(queue_arn: str) -> dict[str, Any]:
+    """The statement of a function that a queue triggers."""
     # Lambda itself receives and deletes through the role; the function moves the visibility of what it returns.
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return allow("ConsumeQueue", actions, [queue_arn])
 
 
-def _logs(log_group_arn: str) -> dict[str, Any]:
+def logs(log_group_arn: str) -> dict[str, Any]:
+    """The statement of every function."""
     return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group_arn}:*"])
 
 
@@ -181,7 +147,7 @@ def _only_tls(bucket: str, resources: list[str]) -> dict[str, Any]:
 
 def templates() -> dict[str, str]:
     """File name → text of every policy, with placeholders where setup puts the names of a deployment."""
-    from setup_scripts import batch_policies
+    from setup_scripts import batch_policies, image_service_policies
 
     uploads, outputs, account, region = "<uploads bucket>", "<outputs bucket>", "<account>", "<region>"
     queue_arn = f"arn:aws:sqs:{region}:{account}:<queue>"
@@ -204,15 +170,6 @@ def templates() -> dict[str, str]:
         "stats_role.json": stats_role(
             table_arn=table_arn, stats_table_arn=stats_table_arn, log_group_arn=f"{group_arn}/ImageStatsFunction"
         ),
-        "image_service_role.json": image_service_role(
-            bucket="<service bucket>",
-            prefix=DEFAULT_PREFIX,
-            queue_arn=f"arn:aws:sqs:{region}:{account}:ImageQueue.fifo",
-            redirect_arns=[f"arn:aws:sqs:{region}:{account}:<queue of REDIRECT_QUEUES>"],
-            parameter_arns=[f"arn:aws:ssm:{region}:{account}:parameter/<parameter of ssm:/…>"],
-            log_group_arn=f"{group_arn}/ImageServiceFunction",
-        ),
-        "image_service_bucket.json": image_service_bucket("<service bucket>", DEFAULT_PREFIX, tls=True),
         "uploads_bucket.json": uploads_bucket(uploads),
         "outputs_bucket.json": outputs_bucket(outputs, tls=True),
         "private_outputs_bucket.json": private_outputs_bucket(
@@ -220,5 +177,6 @@ def templates() -> dict[str, str]:
         ),
         "queue.json": queue(queue_arn, uploads, account),
         **batch_policies.documents(),
+        **image_service_policies.documents(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
