@@ -49,6 +49,11 @@ _KINDS = {
     ("lambda", "FunctionName"): "function",
     ("lambda", "Resource"): "function",
     ("logs", "logGroupName"): "log group",
+    ("ecr", "repositoryName"): "repository",
+    ("batch", "computeEnvironmentName"): "compute environment",
+    ("batch", "computeEnvironment"): "compute environment",
+    ("batch", "jobQueueName"): "job queue",
+    ("batch", "jobDefinitionName"): "job definition",
     ("cloudwatch", "AlarmName"): "alarm",
     ("cloudwatch", "AlarmNames"): "alarm",
     ("cloudwatch", "DashboardName"): "dashboard",
@@ -60,6 +65,10 @@ _DELETING = ("DeleteAlarms", "DeleteDashboards", "DeleteEventSourceMapping", "De
 _LISTS = {
     "DescribeLogGroups": ("logGroups", "log group", "logGroupName"),
     "DescribeAlarms": ("MetricAlarms", "alarm", "AlarmName"),
+    "DescribeRepositories": ("repositories", "repository", "repositoryName"),
+    "DescribeComputeEnvironments": ("computeEnvironments", "compute environment", "computeEnvironmentName"),
+    "DescribeJobQueues": ("jobQueues", "job queue", "jobQueueName"),
+    "DescribeJobDefinitions": ("jobDefinitions", "job definition", "jobDefinitionName"),
 }
 
 

@@ -19,6 +19,11 @@ from setup_scripts.switches import add_switches, remember_switches
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, set up, print; returns the exit code. Arguments of pip (`egg_info`) end here, with 2."""
+    arguments = _parser().parse_args(argv)
+    return exits.run(lambda: _work(arguments)(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "Makes buckets, queue, table, functions and page, or adjusts what is there; running it again is harmless.",
         "python setup.py --local                 on this laptop, without an account",
@@ -50,8 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_batch_options(parser)
     add_switches(parser)
-    arguments = parser.parse_args(argv)
-    return exits.run(lambda: _work(arguments)(arguments))
+    return parser
 
 
 def _work(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

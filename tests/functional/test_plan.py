@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from setup_scripts.batch_options import BatchOptions
 from setup_scripts.create_cloudfront import WANTED
 from setup_scripts.dry_run import Call, DryRun, settled, until
 from setup_scripts.plan import Fate, Plan
@@ -168,6 +169,23 @@ def test_every_option_is_planned_as_it_is_then_done(tmp_path, shelf, option, sta
         assert {one.kind for one in plan.with_fate(Fate.DELETED)} == deleted
         set_up(again := context(tmp_path, wanted))
         assert changes(again) == []
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_batch_is_planned_as_it_is_then_made(tmp_path, shelf, stands):
+    if stands:
+        set_up(context(tmp_path, shelf))
+    BatchOptions().keep(context(tmp_path, shelf).resources)
+
+    plan = Plan.of(calls := dry_run(tmp_path, shelf))
+    set_up(real := context(tmp_path, shelf))
+
+    kinds = {"repository", "compute environment", "job queue", "job definition"}
+    assert changing(calls) == changes(real)
+    assert {one.kind for one in plan.with_fate(Fate.MADE)} >= kinds
+    after = Plan.of(dry_run(tmp_path, shelf))
+    assert {one.fate for one in after.resources} == {Fate.LEFT}
+    assert {one.kind for one in after.resources} >= kinds
 
 
 def test_another_deployment_is_planned_beside_the_first(tmp_path, shelf):
