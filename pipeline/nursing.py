@@ -19,6 +19,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from PIL import Image
@@ -42,8 +43,7 @@ def main() -> None:
         _warm_up()
     # Collections in a copy would write to, and so copy, all the pages that it shares with the original.
     gc.freeze()
-    # Keepers are nobody's business when they are done.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _reap)
     orders = socket.socket(fileno=0)
     while True:
         message, descriptors, _, _ = socket.recv_fds(orders, _LONGEST_ORDER, _DESCRIPTORS)
@@ -62,6 +62,13 @@ def _warm_up() -> None:
         picture = io.BytesIO()
         Image.new("RGB", (8, 8)).save(picture, form)
         transform(picture.getvalue(), options)
+
+
+def _reap(*_: object) -> None:
+    """Take note of keepers that have ended: what they used is then ours, and so our parent's."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _keep(work: Callable[..., Any], limits: list[float], descriptors: list[int]) -> NoReturn:
@@ -87,6 +94,7 @@ def _tell(report: socket.socket, copy: int) -> None:
     assert ended
     report.sendall(_NUMBER.pack(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status))
     report.recv(1)
+    os.waitpid(copy, 0)
 
 
 def _do(work: Callable[..., Any], limits: list[float], pipes: list[int]) -> NoReturn:
