@@ -146,15 +146,16 @@ def _update_function(
     tags = functions.list_tags(Resource=present["FunctionArn"]).get("Tags", {})
     if not context.tags.items() <= tags.items():
         functions.tag_resource(Resource=present["FunctionArn"], Tags=context.tags)
+    # First: old code passes over a new variable, but new code without one that it needs fails until it comes.
+    if any(_standing(present, name) != value for name, value in wanted.items()):
+        functions.update_function_configuration(FunctionName=function_name, **wanted)
+        _wait_until_ready(context, function_name)
+        context.say(f"updated: configuration of {function_name}")
     sha256 = base64.b64encode(hashlib.sha256(code).digest()).decode()
     if present["CodeSha256"] != sha256 or present.get("Architectures", [machine]) != [machine]:
         functions.update_function_code(FunctionName=function_name, ZipFile=code, Architectures=[machine])  # type: ignore[list-item]
         _wait_until_ready(context, function_name)
         context.say(f"updated: code of {function_name}")
-    if any(_standing(present, name) != value for name, value in wanted.items()):
-        functions.update_function_configuration(FunctionName=function_name, **wanted)
-        _wait_until_ready(context, function_name)
-        context.say(f"updated: configuration of {function_name}")
 
 
 def _standing(present: FunctionConfigurationResponseTypeDef, name: str) -> object:

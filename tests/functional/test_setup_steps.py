@@ -210,6 +210,16 @@ def test_the_architecture_can_be_chosen_and_then_stays(tmp_path, shelf):
     assert changes(again) == []
 
 
+def test_new_code_finds_the_variables_that_it_needs(ready, tmp_path, shelf):
+    ready.aws.functions.update_function_configuration(
+        FunctionName="ImageProcessingFunction", Environment={"Variables": {}}
+    )
+
+    set_up(other := context(tmp_path, shelf, architecture="x86_64"))
+
+    assert changes(other)[:2] == ["UpdateFunctionConfiguration", "UpdateFunctionCode"]
+
+
 def test_another_architecture_replaces_the_code_of_every_function(ready, tmp_path, shelf):
     set_up(other := context(tmp_path, shelf, architecture="x86_64"))
 
