@@ -8,23 +8,33 @@ from pipeline.messages import named_keys
 from pipeline.queues import DeadLetter, DeadLetterQueue
 
 _SHOWN = 100
+#: In the state: a queue for dead letters, and the queue that they came from. The second pair is the image service's.
+_WAYS = (("dead-letter-queue", "messages-queue"), ("image-dead-letter-queue", "image-queue"))
 
 
 def redrive(connection: Connection, *, dry_run: bool, as_json: bool) -> int:
-    """Send every dead letter back to the queue; returns how many. `dry_run`: tell them, and leave them where they are.
+    """Send every dead letter back to its queue; returns how many. `dry_run`: tell them, and leave them where they are.
 
     Doing it twice, at the same time too, and being stopped half-way are harmless: a message may then come twice.
     """
-    resources = connection.resources
-    letters = DeadLetterQueue(connection.aws.sqs, resources.require("dead-letter-queue", "setup.py"))
-    if dry_run:
-        return _tell(letters, as_json=as_json)
-    queue, count = resources.require("messages-queue", "setup.py"), 0
+    resources, count = connection.resources, 0
+    resources.require("dead-letter-queue", "setup.py")
+    for dead, queue in _WAYS:
+        if dead in resources:
+            letters = DeadLetterQueue(connection.aws.sqs, resources[dead])
+            count += (
+                _tell(letters, as_json=as_json) if dry_run else _send(letters, resources[queue], as_json=as_json)
+            )
+    console.say(f"{count} dead letters {'would be ' if dry_run else ''}sent back to the queue")
+    return count
+
+
+def _send(letters: DeadLetterQueue, queue: str, *, as_json: bool) -> int:
+    count = 0
     for letter in letters.receive():
         letters.send_back(letter, queue)
         _print(letter, as_json=as_json)
         count += 1
-    console.say(f"{count} dead letters sent back to the queue")
     return count
 
 
@@ -38,7 +48,6 @@ def _tell(letters: DeadLetterQueue, *, as_json: bool) -> int:
     finally:
         for letter in held.values():
             letters.put_back(letter)
-    console.say(f"{len(held)} dead letters would be sent back to the queue")
     return len(held)
 
 

@@ -126,6 +126,7 @@ def status(connection: Connection) -> dict[str, Any]:
         "waiting": waiting(sqs, queue),
         "in_flight": in_flight(sqs, queue),
         "dead_letters": waiting(sqs, resources.require("dead-letter-queue", "setup.py")),
+        **_image_service(connection),
         "images": totals.images,
         "outcomes": dict(totals.outcomes),
         "codes": dict(totals.codes),
@@ -133,6 +134,16 @@ def status(connection: Connection) -> dict[str, Any]:
         "bytes_after": totals.bytes_after,
         "bytes_saved": totals.bytes_before - totals.bytes_after,
     }
+
+
+def _image_service(connection: Connection) -> dict[str, dict[str, int]]:
+    """The same of the queue that takes messages with URLs, where there is one."""
+    sqs, resources = connection.aws.sqs, connection.resources
+    if "image-queue" not in resources:
+        return {}
+    queue, dead_letters = resources["image-queue"], resources["image-dead-letter-queue"]
+    counts = {"waiting": waiting(sqs, queue), "in_flight": in_flight(sqs, queue)}
+    return {"image_service": {**counts, "dead_letters": waiting(sqs, dead_letters)}}
 
 
 def _print(facts: dict[str, Any], *, as_json: bool) -> None:
@@ -143,6 +154,7 @@ def _print(facts: dict[str, Any], *, as_json: bool) -> None:
         ("Messages waiting", facts["waiting"]),
         ("Messages in flight", facts["in_flight"]),
         ("Dead letters", facts["dead_letters"]),
+        *((f"Image service: {name.replace('_', ' ')}", n) for name, n in facts.get("image_service", {}).items()),
         ("Images", facts["images"]),
         *((f"  {outcome}", number) for outcome, number in sorted(facts["outcomes"].items())),
         *((f"    {code}", number) for code, number in sorted(facts["codes"].items())),

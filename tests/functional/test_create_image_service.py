@@ -1,10 +1,14 @@
 """`setup.py --with-image-service`, in an AWS account in memory."""
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from cli.dead_letters import redrive
 from cli.exits import CommandError
+from pipeline.queues import Queue
 from pipeline.settings import SettingsError
 from setup_scripts.create_image_service import WANTED
 from setup_scripts.image_service_settings import HANDED_ON
@@ -71,7 +75,7 @@ def test_a_setup_that_is_not_told_of_it_makes_nothing_of_it(tmp_path):
 
 
 def test_a_second_setup_changes_nothing_and_need_not_be_told_again(tmp_path):
-    shelf = {}
+    shelf: dict[str, Any] = {}
     with_service(tmp_path, shelf)
 
     again = context(tmp_path, shelf)
@@ -97,7 +101,8 @@ def test_everybody_reads_the_images_and_nothing_else(tmp_path):
 
 
 def test_the_queues_that_results_may_go_to_are_the_rights_of_the_role(tmp_path, monkeypatch):
-    none = statements(with_service(tmp_path, shelf := {}))
+    shelf: dict[str, Any] = {}
+    none = statements(with_service(tmp_path, shelf))
     monkeypatch.setenv("REDIRECT_QUEUES", "ChannelImages, Episode*")
     set_up(made := context(tmp_path, shelf))
 
@@ -107,7 +112,7 @@ def test_the_queues_that_results_may_go_to_are_the_rights_of_the_role(tmp_path, 
 
 
 def test_what_setup_was_told_holds_until_it_is_told_otherwise(tmp_path, monkeypatch):
-    shelf = {}
+    shelf: dict[str, Any] = {}
     monkeypatch.setenv("REDIRECT_QUEUES", "ChannelImages")
     monkeypatch.setenv("IMAGES_PREFIX", "small")
     with_service(tmp_path, shelf)
@@ -143,7 +148,7 @@ def test_what_the_function_could_not_work_with_is_refused_by_setup(tmp_path, mon
 
 
 def test_the_queue_of_an_older_service_is_neither_taken_over_nor_deleted(tmp_path):
-    shelf = {}
+    shelf: dict[str, Any] = {}
     made = context(tmp_path, shelf)
     theirs = made.aws.sqs.create_queue(QueueName="ImageQueue.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
 
@@ -154,8 +159,23 @@ def test_the_queue_of_an_older_service_is_neither_taken_over_nor_deleted(tmp_pat
     assert made.aws.sqs.list_queues()["QueueUrls"] == [theirs]
 
 
+def test_its_dead_letters_go_back_to_its_own_queue(tmp_path, capsys):
+    made = with_service(tmp_path, {})
+    # moto's function would take it away.
+    made.aws.functions.delete_event_source_mapping(UUID=made.resources["image-service-trigger"])
+    group: Any = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    dead = made.aws.sqs.send_message(QueueUrl=made.resources["image-dead-letter-queue"], MessageBody="{}", **group)
+    connection: Any = SimpleNamespace(aws=made.aws, resources=made.resources)
+
+    count = redrive(connection, dry_run=False, as_json=False)
+
+    received = Queue(made.aws.sqs, made.resources["image-queue"]).receive(visibility=60, wait=0)
+    assert count == 1 and (received.message.message_id, received.message.deliveries) == (dead["MessageId"], 2)
+    assert "1 dead letters sent back" in capsys.readouterr().err
+
+
 def test_teardown_leaves_nothing_of_it(tmp_path):
-    shelf = {}
+    shelf: dict[str, Any] = {}
     made = with_service(tmp_path, shelf)
     made.aws.s3.put_object(Bucket=made.resources["service-bucket"], Key="images-resized/a.jpeg", Body=b"x")
 

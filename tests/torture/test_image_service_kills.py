@@ -134,7 +134,8 @@ def test_every_message_is_answered_whatever_is_killed_and_whatever_fails(
             messages = _kill_while_working(tortured, consumer.pid, kills, rng, messages)
             _wait_until_done(tortured, timeout=1800 if full_torture else 240)
 
-    ids, told = defaultdict(set), Counter[str]()
+    ids: dict[int, set[str]] = defaultdict(set)
+    told = Counter[str]()
     urls: dict[int, set[str]] = defaultdict(set)
     for posted in tortured.web.posted:
         _note(posted.body, posted.headers["webhook-id"], "postback", ids, told, urls)
