@@ -13,8 +13,8 @@ from pipeline.errors import Code, RejectError, RetryError
 
 #: (host, port) → its addresses as text, in the order in which to try them. Raises socket.gaierror.
 Resolve = Callable[[str, int], Sequence[str]]
-#: What a resolver says when it may know better later.
-_PASSING = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY, socket.EAI_SYSTEM)
+#: What a resolver says when it may know better later; not every system has all of these words.
+_PASSING = {getattr(socket, name, None) for name in ("EAI_AGAIN", "EAI_FAIL", "EAI_MEMORY", "EAI_SYSTEM")}
 PORTS = frozenset((80, 443))
 
 

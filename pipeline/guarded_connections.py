@@ -7,6 +7,7 @@ each packet; here each wait of the socket is only as long as what is left of the
 
 from __future__ import annotations
 
+import logging
 import math
 import socket
 import ssl
@@ -135,6 +136,9 @@ def guarded_pools(guard: Guard, *, tls: ssl.SSLContext, per_host: int) -> PoolMa
 
     Who finds all of them taken waits for one. Requests must be made with `Until`.
     """
+
+    # Where a header cannot be parsed, urllib3 would log the whole URL, and what the server sent.
+    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
     class Plain(_GuardedConnection): ...
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from pipeline.sources import Fetcher
 from pipeline.version import VERSION
 from tests.certificates import Authority
 from tests.functional.fetching import loopback_outbound
-from tests.hostile_origin import HOST, after, answer, drip, origin, silence
+from tests.hostile_origin import HOST, after, answer, drip, origin, raw, silence
 
 PNG = b"\x89PNG and so on"
 
@@ -219,6 +220,15 @@ def test_no_error_tells_the_path_or_the_query_of_a_url(path):
         fetcher_for(server, deadline=0.5).fetch(server.url(path))
 
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("line", [b"no header at all", b": nameless", b"X\xff: y", b" folded: z"])
+def test_no_log_line_tells_a_url_or_what_a_server_sent(line, caplog):
+    faulty = raw(b"HTTP/1.1 200 OK\r\nA: b\r\n" + line + b"\r\nContent-Length: 4\r\n\r\nlong")
+    with caplog.at_level(logging.INFO), origin({"/secret-path?secret=query": faulty}) as server:
+        end_of(fetcher_for(server), server.url("/secret-path?secret=query"))
+
+    assert caplog.text == ""
 
 
 def test_no_error_tells_which_address_a_name_has():
