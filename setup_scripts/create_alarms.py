@@ -92,9 +92,14 @@ def _ensure_dashboard(context: Context) -> None:
     name, target = _dashboard_name(context), context.aws.target
     arns = [f"arn:aws:cloudwatch:{target.region}:{target.account}:alarm:{one['AlarmName']}" for one in _wanted(context)]
     body = dashboard(target.region, **_measured(context), alarm_arns=arns)
-    if _dashboard(context, name) != body:
-        context.aws.cloudwatch.put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))
+    present = _dashboard(context, name)
+    if present is None:
+        tags: Any = tag_list(context.tags)
+        context.aws.cloudwatch.put_dashboard(DashboardName=name, DashboardBody=json.dumps(body), Tags=tags)
         context.say(f"created: dashboard {name}")
+    elif present != body:
+        context.aws.cloudwatch.put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))
+        context.say(f"updated: dashboard {name}")
     context.resources[DASHBOARD] = name
 
 

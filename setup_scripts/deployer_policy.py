@@ -121,7 +121,12 @@ LOG_ACTIONS = [
     "logs:FilterLogEvents",
 ]
 _ALARMS = ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:TagResource"]
-_DASHBOARDS = ["cloudwatch:GetDashboard", "cloudwatch:PutDashboard", "cloudwatch:DeleteDashboards"]
+_DASHBOARDS = [
+    "cloudwatch:GetDashboard",
+    "cloudwatch:PutDashboard",
+    "cloudwatch:DeleteDashboards",
+    "cloudwatch:TagResource",
+]
 #: Of everything, or of nothing: their answers cannot be narrowed to names.
 _LISTS = ["logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "tag:GetResources"]
 _CLOUDFRONT = [

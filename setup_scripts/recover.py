@@ -19,6 +19,7 @@ _ABSENT = (
     "QueueDoesNotExist",
     "ResourceNotFoundException",
     "NoSuchEntity",
+    "ResourceNotFound",
     "RepositoryNotFoundException",
 )
 
@@ -109,7 +110,7 @@ def _exists(aws: Aws, arn: str) -> bool:
         "dynamodb": lambda: aws.dynamodb.describe_table(TableName=last),
         "iam": lambda: aws.iam.get_role(RoleName=last),
         "lambda": lambda: _lambda_resource(aws, resource, last),
-        "cloudwatch": lambda: aws.cloudwatch.describe_alarms(AlarmNames=[last])["MetricAlarms"],
+        "cloudwatch": lambda: _alarm_or_dashboard(aws, resource, last),
         "batch": lambda: batch_recovery.exists(aws, resource),
         "ecr": lambda: aws.ecr.describe_repositories(repositoryNames=[last])["repositories"],
         "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
@@ -121,6 +122,12 @@ def _lambda_resource(aws: Aws, resource: str, last: str) -> object:
     if resource.startswith("event-source-mapping"):
         return aws.functions.get_event_source_mapping(UUID=last)
     return aws.functions.get_function_configuration(FunctionName=last)
+
+
+def _alarm_or_dashboard(aws: Aws, resource: str, last: str) -> object:
+    if resource.startswith("dashboard"):
+        return aws.cloudwatch.get_dashboard(DashboardName=last)
+    return aws.cloudwatch.describe_alarms(AlarmNames=[last])["MetricAlarms"]
 
 
 def _log_group(aws: Aws, group: str) -> bool:

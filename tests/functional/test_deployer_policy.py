@@ -37,6 +37,7 @@ ACTIONS = {
     "CreateEventSourceMapping": ["lambda:CreateEventSourceMapping", "lambda:TagResource"],
     "CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
     "PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
+    "PutDashboard": ["cloudwatch:PutDashboard", "cloudwatch:TagResource"],
     "GetResources": ["tag:GetResources"],
 }
 BATCH_CLIENTS = ("batch", "ec2", "ecr", "functions", "iam", "logs")
