@@ -160,9 +160,11 @@ def test_the_queue_of_an_older_service_is_neither_taken_over_nor_deleted(tmp_pat
 
 
 def test_its_dead_letters_go_back_to_its_own_queue(tmp_path, capsys):
-    made = with_service(tmp_path, {})
-    # moto's function would take it away.
-    made.aws.functions.delete_event_source_mapping(UUID=made.resources["image-service-trigger"])
+    made = context(tmp_path, {})
+    # Queues alone: moto's function would take the message away.
+    for key in ("messages-queue", "dead-letter-queue", "image-queue", "image-dead-letter-queue"):
+        name, fifo = (f"{key}.fifo", {"FifoQueue": "true"}) if "image" in key else (key, {})
+        made.resources[key] = made.aws.sqs.create_queue(QueueName=name, Attributes=fifo)["QueueUrl"]
     group: Any = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
     dead = made.aws.sqs.send_message(QueueUrl=made.resources["image-dead-letter-queue"], MessageBody="{}", **group)
     connection: Any = SimpleNamespace(aws=made.aws, resources=made.resources)
