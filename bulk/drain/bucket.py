@@ -101,6 +101,13 @@ class Bucket:
                 raise
         return _facts(answer, candidate, answer["ContentLength"])
 
+    def require(self, candidate: Candidate) -> Facts:
+        """The facts of the object as it is now; KeepError where it is gone."""
+        facts = self.head(candidate)
+        if facts is None:
+            raise KeepError(Outcome.GONE, "removed by somebody else")
+        return facts
+
     def part_sizes(self, candidate: Candidate, facts: Facts) -> list[int]:
         """The sizes in bytes of the parts that the object was uploaded in."""
         request: dict[str, Any] = {"ObjectAttributes": ["ETag", "ObjectParts"], "MaxParts": 1000}
@@ -120,13 +127,13 @@ class Bucket:
         return sizes
 
     def delete(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
-        """Remove them, at most MOST_DELETED_AT_ONCE; RetryError where it cannot be said what became of them."""
+        """Remove them, at most MOST_DELETED_AT_ONCE; RetryError where it cannot be said what became of them.
+
+        Those of which the answer says nothing are not in what is returned.
+        """
         together = [one for one in deletions if not _NOT_IN_XML.search(one.key)]
-        answers = self._delete_together(together) if together else {}
-        for one in deletions:
-            if one not in answers:
-                answers[one] = self._delete_alone(one)
-        return answers
+        alone = {one: self._delete_alone(one) for one in deletions if _NOT_IN_XML.search(one.key)}
+        return alone | (self._delete_together(together) if together else {})
 
     def _delete_together(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
         wanted = {(one.key, one.version_id): one for one in deletions}
@@ -134,13 +141,12 @@ class Bucket:
             answer = self._s3.delete_objects(
                 Bucket=self.name, Delete={"Objects": [_identifier(one) for one in deletions]}
             )
-        answers: dict[Deletion, Removed | Refusal] = {}
-        for entry in answer.get("Deleted", []):
-            answers[wanted[entry["Key"], entry.get("VersionId")]] = Removed(entry.get("DeleteMarkerVersionId"))
-        for error in answer.get("Errors", []):
-            refusal = Refusal(error.get("Code", ""), error.get("Message", ""))
-            answers[wanted[error["Key"], error.get("VersionId")]] = refusal
-        return answers
+        said: list[tuple[dict[str, str], Removed | Refusal]] = [
+            *((entry, Removed(entry.get("DeleteMarkerVersionId"))) for entry in answer.get("Deleted", [])),
+            *((error, Refusal(error.get("Code", ""), error.get("Message", ""))) for error in answer.get("Errors", [])),
+        ]
+        named = ((wanted.get((about["Key"], about.get("VersionId"))), outcome) for about, outcome in said)
+        return {one: outcome for one, outcome in named if one}
 
     def _delete_alone(self, deletion: Deletion) -> Removed | Refusal:
         request = {"VersionId": deletion.version_id} if deletion.version_id else {"IfMatch": f'"{deletion.etag}"'}

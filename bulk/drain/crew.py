@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from bulk.drain.download import StoppedError
+from bulk.drain.allowance import Allowance
 from bulk.drain.listing import Candidate
-from bulk.drain.order import Drainer, Result, Staged, result_of
+from bulk.drain.order import Drainer
 from bulk.drain.outcomes import REMOVED, AgainError, KeepError, Outcome
 from bulk.drain.removal import refuses_everything
+from bulk.drain.results import Result, Staged
+from bulk.drain.stream import StoppedError
 from cli.exits import CommandError, Exit
 from pipeline.errors import RetryError
 
@@ -27,33 +29,6 @@ _ROUNDS = 3
 #: So many objects are kept for another try; of more, the rest waits for another run.
 _REMEMBERED = 10_000
 _GLANCE = 0.2
-
-
-class Allowance:
-    """At most so many removals. `take` waits while those under way may still use the last of it."""
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit, self._used, self._under_way = limit, 0, 0
-        self._changed = threading.Condition()
-
-    def take(self) -> bool:
-        with self._changed:
-            while self._limit is not None and self._used + self._under_way >= self._limit:
-                if self._used >= self._limit:
-                    return False
-                self._changed.wait(_GLANCE)
-            self._under_way += 1
-            return True
-
-    def settle(self, *, is_used: bool) -> None:
-        with self._changed:
-            self._under_way -= 1
-            self._used += is_used
-            self._changed.notify_all()
-
-    @property
-    def is_used_up(self) -> bool:
-        return self._limit is not None and self._used >= self._limit
 
 
 class Crew:
@@ -158,7 +133,7 @@ class Crew:
                 candidate = self._drainer.refreshed(candidate)
             self._hand_over(self._drainer.stage(candidate), receipt)
         except (KeepError, AgainError) as error:
-            self._end(result_of(candidate, error), receipt)
+            self._end(Result.of(candidate, error), receipt)
         except RetryError as error:
             if refuses_everything(error):
                 raise

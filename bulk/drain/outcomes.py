@@ -74,6 +74,8 @@ _CURES = {
 
 def fault_of(doing: str, error: OSError) -> Exception:
     """What an error of the file system means: the end of one object if only its name is at fault, else of the run."""
+    if isinstance(error, FileNotFoundError):
+        return AgainError(Outcome.FAILED, f"{doing}: somebody took it away meanwhile")
     if error.errno in _NAME_FAULTS:
         return KeepError(Outcome.FAILED, f"{doing}: {error.strerror}")
     return DiskError(doing, error)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bulk.drain.order import Result
 from bulk.drain.outcomes import REMOVED, WANTED, Outcome
+from bulk.drain.results import Result
 from cli import console
 
 if TYPE_CHECKING:

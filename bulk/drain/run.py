@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bulk.drain.allowance import Allowance
 from bulk.drain.bucket import Bucket
-from bulk.drain.crew import Allowance, Crew
-from bulk.drain.download import SLOWEST, Downloader
+from bulk.drain.crew import Crew
+from bulk.drain.download import Downloader
 from bulk.drain.order import Drainer, Watch
 from bulk.drain.own_folder import LOG, own_folder
 from bulk.drain.paths import OWN_FOLDER
+from bulk.drain.places import Places
 from bulk.drain.processed import ProcessedFolder
 from bulk.drain.quarantine import Quarantine
 from bulk.drain.rate import Rate
 from bulk.drain.report import Report, progress
 from bulk.drain.selection import Selection
 from bulk.drain.settings import Wanted
+from bulk.drain.stream import SLOWEST, Line
 from cli.exits import Exit
 
 
@@ -53,11 +56,12 @@ class Run:
     @contextmanager
     def _drainer(self) -> Iterator[Drainer]:
         processed, prefix = self.wanted.processed_path, self.arguments.quarantine_prefix
+        downloader = self._downloader()
         with own_folder(self.wanted.local_base_path, self.sync) as (tree, journal, log):
             yield Drainer(
                 bucket=self.bucket,
-                tree=tree,
-                downloader=self._downloader(),
+                places=Places(self.bucket, tree, downloader),
+                downloader=downloader,
                 processed=ProcessedFolder(processed) if processed else None,
                 processed_by_size=self.arguments.processed_match == "size",
                 quarantine=Quarantine(self.bucket, prefix) if prefix else None,
@@ -68,14 +72,17 @@ class Run:
 
     def _downloader(self) -> Downloader:
         rate = self.arguments.rate_limit
-        return Downloader(
+        line = Line(
             bucket=self.bucket,
             rate=Rate(rate, clock=time.monotonic, sleep=self.stop.wait),
-            twice=self.arguments.verify == "twice",
             clock=time.monotonic,
             sleep=self.stop.wait,
             is_stopped=self.stop.is_set,
-            streamed=lambda key: self.watch("streamed", key),
-            newest=self.selection.newest,
             slowest=min(SLOWEST, rate / self.arguments.workers / 2) if rate else SLOWEST,
+        )
+        return Downloader(
+            line=line,
+            twice=self.arguments.verify == "twice",
+            newest=self.selection.newest,
+            streamed=lambda key: self.watch("streamed", key),
         )

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulk.drain.no_clobber import rename_no_clobber
-from bulk.drain.outcomes import KeepError, Outcome, fault_of
+from bulk.drain.outcomes import AgainError, KeepError, Outcome, fault_of
 from bulk.drain.paths import FILE, FOLDER, OWN_FOLDER, twin_name
+from cli.exits import CommandError
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -120,7 +121,7 @@ class Tree:
                 raise TakenError(spot) from error
 
     def remove_part(self, folder: Sequence[str], name: str) -> None:
-        with suppress(KeepError, FileNotFoundError), self.opened(folder) as descriptor:
+        with suppress(KeepError, AgainError, CommandError), self.opened(folder) as descriptor:
             os.unlink(name, dir_fd=descriptor)
 
     def make_durable(self, folder: tuple[str, ...]) -> None:

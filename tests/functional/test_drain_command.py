@@ -13,8 +13,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bulk.drain.session import CoreSession, env_file_of
+from bulk.drain.session import env_file_of
 from bulk.drain.settings import age, byte_rate
+from pipeline.clients import CoreSession
 from tests.draining import Drained
 from tests.e2e.conftest import eventually
 from tests.local_cloud_fixture import ROOT
@@ -153,6 +154,25 @@ def test_it_works_with_botocore_alone(drained):
 
     assert ended.returncode == 0, ended.stderr
     assert drained.keys() == []
+
+
+def test_memory_does_not_grow_with_the_size_of_objects(drained):
+    def most_memory(*objects):
+        for number, size in enumerate(objects):
+            drained.put(str(number), os.urandom(size))
+        code = "import sys, resource; from bulk.drain_bucket import main; main(sys.argv[1:]);"
+        code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        arguments = ["--local", "--yes", *drained.arguments("--workers", "4")]
+        environ = os.environ | drained.environ
+        ended = subprocess.run(
+            [sys.executable, "-c", code, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+        )
+        assert drained.keys() == [], ended.stderr
+        return int(ended.stdout.splitlines()[-1])
+
+    small = most_memory(*[1000] * 8)
+
+    assert most_memory(*[60_000_000] * 4) < small + 40
 
 
 def test_a_dry_run_changes_nothing_and_says_where_all_would_go(drained):

@@ -15,13 +15,14 @@ import pytest
 
 from bulk.drain.bucket import Bucket, Facts
 from bulk.drain.checksums import Expected
-from bulk.drain.download import CHUNK, PATIENCE, RESUMED_FROM, Downloader
+from bulk.drain.download import RESUMED_FROM, Downloader
 from bulk.drain.listing import Candidate
 from bulk.drain.order import STEPS
 from bulk.drain.outcomes import AgainError
 from bulk.drain.own_folder import sync_to_disk
 from bulk.drain.paths import key_of, partial_name
 from bulk.drain.rate import Rate
+from bulk.drain.stream import CHUNK, PATIENCE, Line
 from bulk.drain.tree import Tree
 from tests.draining import Drained
 from tests.local_cloud_fixture import ROOT
@@ -120,6 +121,25 @@ class TestOtherWriters:
         assert ended.code == 0, ended.err
         assert drained.files() == {"a%file": b"data"}
 
+    @pytest.mark.parametrize("step", ["synced", "renamed"])
+    def test_a_folder_that_somebody_takes_away_is_made_again(self, drained, step):
+        data = {f"{folder}/{number}": os.urandom(100) for folder in ("busy", "calm") for number in range(5)}
+        for key, content in data.items():
+            drained.put(key, content)
+        once = threading.Event()
+
+        def take(at, key):
+            if at == step and key.startswith("busy") and not once.is_set():
+                once.set()
+                (drained.root / "busy").rename(drained.folder / "taken")
+
+        ended = drained.run(watch=take)
+
+        taken = {f"busy/{path.name}": path.read_bytes() for path in (drained.folder / "taken").glob("[0-9]")}
+        assert ended.code == 0, ended.err
+        assert drained.files() | taken == data
+        assert drained.keys() == []
+
     def test_objects_that_come_while_it_lists_and_removes_are_not_lost(self, drained):
         data = filled(drained, count=30)
         later = {f"{number:03}-later": os.urandom(100) for number in range(30)}
@@ -148,6 +168,17 @@ def on(operation, fault, *, times=10**6):
             return fault
 
     return decide
+
+
+def test_a_checksum_that_cannot_be_taken_here_keeps_the_object(drained, monkeypatch):
+    drained.put("a", b"data", ChecksumAlgorithm="CRC64NVME")
+    monkeypatch.setitem(sys.modules, "awscrt.checksums", None)
+
+    ended = drained.run()
+
+    assert ended.outcomes == {"nothing to verify it by": 1}
+    assert "pip install -r bulk/requirements.txt" in ended.err
+    assert drained.keys() == ["a"]
 
 
 class TestNetwork:
@@ -262,10 +293,11 @@ class TestNetwork:
             def get(self, candidate, **how):
                 return facts, Drip()
 
-        downloader = Downloader(
-            bucket=DrippingBucket(), rate=Rate(None, clock=lambda: now[0], sleep=None), twice=False,
+        line = Line(
+            bucket=DrippingBucket(), rate=Rate(None, clock=lambda: now[0], sleep=None),
             clock=lambda: now[0], sleep=None, is_stopped=lambda: False,
         )  # fmt: skip
+        downloader = Downloader(line=line, twice=False)
         part = os.open(tmp_path / "part", os.O_RDWR | os.O_CREAT)
 
         with pytest.raises(AgainError, match="slower than 20 kB/s"):
