@@ -124,9 +124,14 @@ def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
     found = [root / name for name in LICENCES]
     for folder in SOURCES:
         for pattern in ("*.py", "*.json"):
-            found += (path for path in (root / folder).rglob(pattern) if "__pycache__" not in path.parts)
+            found += (path for path in (root / folder).rglob(pattern) if _is_source(path))
     for path in found:
         yield entry_name(path, root), path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _is_source(path: Path) -> bool:
+    """On volumes of other systems macOS puts a `._name.py` beside each file, which is no Python."""
+    return "__pycache__" not in path.parts and not path.name.startswith(".")
 
 
 def _stamped(version: bytes, commit: str) -> bytes:

@@ -13,6 +13,7 @@ IMAGE_SERVICE_SERVICES = ("s3", "sqs", "ssm")
 
 _UNUSED = (
     "bin",
+    "Scripts",
     "boto3/data",
     "boto3/examples",
     "**/__pycache__",

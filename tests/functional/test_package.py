@@ -152,7 +152,7 @@ def test_the_same_sources_give_the_same_bytes(path, tmp_path):
 
 
 def test_another_checkout_on_another_system_gives_the_same_bytes(path, tmp_path):
-    """One with the line ends of Windows, other modes and times, found in another order, under another name."""
+    """One with the line ends of Windows and the litter of macOS, other modes, times and order, under another name."""
     checkout = tmp_path / "A Checkout"
     sources = [file for folder in package.SOURCES for file in (ROOT / folder).rglob("*") if file.suffix != ".pyc"]
     for source in sorted([*sources, *(ROOT / name for name in package.LICENCES)], reverse=True):
@@ -162,6 +162,9 @@ def test_another_checkout_on_another_system_gives_the_same_bytes(path, tmp_path)
             copy.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
             copy.chmod(0o777)
             os.utime(copy, (0, 0))
+            (copy.parent / f"._{copy.name}").write_bytes(b"\x00\x05\x16\x07")
+    for litter in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (checkout / "pipeline" / litter).write_bytes(b"litter")
 
     again = package.build(
         package.local_runtime(), tmp_path / "home", say=lambda text: None, root=checkout, commit=commit(ROOT)
