@@ -92,7 +92,7 @@ class Game:
 
     def die(self, step: str) -> None:
         self.victims.start(self.drained, self.arguments, step, self.rng.randint(1, AT_ONCE))
-        self.deaths[f"at {step}" if self.victims.end() == -signal.SIGKILL else "not reached"] += 1
+        self.deaths[f"at {step}" if self._is_killed() else "not reached"] += 1
 
     def die_within(self, seconds: float) -> None:
         pid = self.victims.start(self.drained, self.arguments)
@@ -100,7 +100,12 @@ class Game:
         while time.monotonic() < deadline:
             time.sleep(min(0.002, max(0.0, deadline - time.monotonic())))
         os.kill(pid, signal.SIGKILL)
-        self.deaths["killed" if self.victims.end() == -signal.SIGKILL else "was done before"] += 1
+        self.deaths["killed" if self._is_killed() else "was done before"] += 1
+
+    def _is_killed(self) -> bool:
+        code = self.victims.end()
+        assert code in (0, -signal.SIGKILL), f"the drainer ended with {code}"
+        return code != 0
 
     def finish(self) -> float:
         """A drainer that nobody kills; the seconds that it took."""
