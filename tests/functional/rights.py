@@ -60,6 +60,7 @@ RIGHTS: dict[str, Callable[[Request, Account], Iterable[Right]]] = {
     "DeleteObjects": lambda r, _: [
         ("s3:DeleteObject", _object(r["Bucket"], one["Key"])) for one in r["Delete"]["Objects"]
     ],
+    "DeleteObject": lambda r, _: [("s3:DeleteObject", _object(r["Bucket"], r["Key"]))],
     "ListObjectsV2": lambda r, _: [("s3:ListBucket", f"arn:aws:s3:::{r['Bucket']}")],
     "GetItem": _on_table("GetItem"),
     "UpdateItem": _on_table("UpdateItem"),
@@ -67,6 +68,11 @@ RIGHTS: dict[str, Callable[[Request, Account], Iterable[Right]]] = {
     "Query": _on_table("Query"),
     "BatchGetItem": lambda r, account: [("dynamodb:BatchGetItem", account.table(name)) for name in r["RequestItems"]],
     "TransactWriteItems": _transaction,
+    "SendMessage": lambda r, account: [("sqs:SendMessage", account.queue(r["QueueUrl"]))],
+    "ListQueues": lambda r, account: [("sqs:ListQueues", "*")],
+    "GetParameter": lambda r, account: [
+        ("ssm:GetParameter", f"arn:aws:ssm:{account.region}:{account.account}:parameter{r['Name']}")
+    ],
     "ChangeMessageVisibility": lambda r, account: [("sqs:ChangeMessageVisibility", account.queue(r["QueueUrl"]))],
 }
 

@@ -163,8 +163,9 @@ def test_its_dead_letters_go_back_to_its_own_queue(tmp_path, capsys):
     made = context(tmp_path, {})
     # Queues alone: moto's function would take the message away.
     for key in ("messages-queue", "dead-letter-queue", "image-queue", "image-dead-letter-queue"):
-        name, fifo = (f"{key}.fifo", {"FifoQueue": "true"}) if "image" in key else (key, {})
-        made.resources[key] = made.aws.sqs.create_queue(QueueName=name, Attributes=fifo)["QueueUrl"]
+        fifo: Any = {"FifoQueue": "true"} if "image" in key else {}
+        created = made.aws.sqs.create_queue(QueueName=key + ".fifo" * bool(fifo), Attributes=fifo)
+        made.resources[key] = created["QueueUrl"]
     group: Any = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
     dead = made.aws.sqs.send_message(QueueUrl=made.resources["image-dead-letter-queue"], MessageBody="{}", **group)
     connection: Any = SimpleNamespace(aws=made.aws, resources=made.resources)
