@@ -171,7 +171,7 @@ def _kill_while_working(tortured: Tortured, parent: int, kills: int, rng: random
 
 
 def _killed(parent: int, rng: random.Random) -> bool:
-    time.sleep(rng.uniform(0, 0.8))
+    time.sleep(rng.uniform(0, 2))
     workers = _children(parent)
     try:
         os.kill(rng.choice(workers), signal.SIGKILL)

@@ -17,8 +17,8 @@ from imageservice.ports.workers.worker import Stop, back_off
 
 logger = logging.getLogger(__name__)
 
-#: A worker that lived for less time than this failed at something that will not pass at once.
-_SHORT_LIFE = 1.0
+#: A worker that ended by itself after less time than this failed at something that will not pass at once.
+_SHORT_LIFE = 10.0
 _LOOK = 0.2
 #: Elsewhere a forked process may not use the system's libraries.
 _START = "fork" if sys.platform == "linux" else "spawn"
@@ -71,7 +71,8 @@ class _Place:
     def fill(self) -> None:
         now = time.monotonic()
         if self._process and not self._process.is_alive():
-            self._failures = self._failures + 1 if now - self._started < _SHORT_LIFE else 1
+            by_itself = (self._process.exitcode or 0) >= 0
+            self._failures = self._failures + 1 if by_itself and now - self._started < _SHORT_LIFE else 1
             self._not_before = now + back_off(self._failures)
             facts = {"worker": self._process.pid, "status": self._process.exitcode}
             logger.error("a worker died; another takes its place", extra={"facts": facts})
