@@ -6,7 +6,7 @@ import io
 import tracemalloc
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bulk.csv_rows import Omitted, Row, open_rows, read_rows
@@ -206,6 +206,7 @@ def test_a_file_without_rows_has_none(data):
 ODD = st.text(st.sampled_from('path"\n\r,;|\t \0\ufeffé€\u2028x/s3:'), max_size=60)
 
 
+@settings(deadline=None)
 @given(ODD, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]))
 @example('"\n"path', "utf-8")
 def test_every_line_of_any_text_is_a_row_or_told_once(text, encoding):
@@ -221,6 +222,7 @@ def test_every_line_of_any_text_is_a_row_or_told_once(text, encoding):
     assert len({one.key for one in found if isinstance(one, Row)}) == sum(isinstance(one, Row) for one in found)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_raise_anything_but_what_a_person_can_read(data):
     try:
