@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.version import release
 from tests.functional.gallery_on_moto import Api, GalleryContext, event_named, fill
 
 
@@ -90,6 +91,7 @@ def test_each_call_is_one_line_in_the_log(api, dynamodb):
     api.call(event_named("images") | {"rawPath": "/" + "\n\x1b[31m" * 100})
 
     good, bad, odd = api.lines
+    assert {line["version"] for line in api.lines} == {release()}
     assert (good["path"], good["status"], good["images"]) == ("/images", 200, 2)
     assert good["function_request_id"] == GalleryContext().aws_request_id
     assert good["ms"] >= 0

@@ -17,6 +17,7 @@ from pipeline.errors import RetryError
 from pipeline.images.transform import transform
 from pipeline.records import Records
 from pipeline.settings import Settings
+from pipeline.version import release
 from tests.images import jpeg, photo
 from tests.recorded import BUCKET, recorded
 
@@ -198,7 +199,7 @@ def test_every_outcome_is_one_json_line_and_one_metric(aws, logged, capsys):
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
     [done] = [line for line in lines if line.get("message") == "DONE"]
     assert done["key"] == "logged\n{.jpg" and done["bytes"] == len(JPEG) and done["message_id"] == "m0"
-    assert done["outcome"] == "DONE" and done["ms"] > 0
+    assert done["outcome"] == "DONE" and done["ms"] > 0 and done["version"] == release()
     [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (metrics["Messages"], metrics["DONE"], metrics["SKIPPED"]) == ([2.0], [1.0], [1.0])
 
