@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.local_cloud import surroundings
-from bulk.compress.gate import MemoryGate
+from bulk.compress.gate import SlotGate
 from bulk.compress.options import Options
 from bulk.compress.outcome import Outcome
 from bulk.compress.work import Bench, Order, Place
@@ -62,7 +62,7 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
         s3, place = s3_and_place
         s3.create_bucket(Bucket=BUCKET)
         order = Order(place=place, bucket=BUCKET, temp_dir=folder, options=Options(quality=QUALITY))
-        bench = Bench(order, s3, MemoryGate(Path(folder, "gate"), 1 << 32))
+        bench = Bench(order, s3, SlotGate(Path(folder, "gate"), 1 << 32))
         return {kind: compare(s3, bench, images, rounds) for kind, images in originals().items()}
 
 

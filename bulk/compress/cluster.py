@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,12 +20,18 @@ from bulk.csv_rows import Row
 from cli.exits import CommandError
 
 #: Rows that are given out for each thread of a worker: enough that none waits, few enough that memory stays flat.
-_AHEAD = 4
+_AHEAD = 2
 _CONNECT_SECONDS = 20
-#: How often an image may be under work when a worker dies, before it is the image's fault.
-_DEATHS = 3
+#: How often an image may lie with a worker that dies, before it is put off: it may have been another one's fault.
+_DEATHS = 1
+#: Dask gives a worker up whose process cannot be started again.
+_NO_WORKER_SECONDS = 300
+_NO_WORKER = "no worker is left and none comes back: see whether the machine has memory, then run the same command again"
+    "no worker is left, and none comes back: see whether the machine has memory, and run the same command again"
+)
 _SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": _DEATHS,
+    "distributed.scheduler.no-workers-timeout": f"{_NO_WORKER_SECONDS}s",
     # What Dask remembers of tasks that have ended.
     "distributed.admin.log-length": 100,
     "distributed.admin.low-level-log-length": 100,
@@ -105,7 +112,10 @@ def _done(future: Any, row: Row) -> Done:
     error = future.exception()
     if error is None:
         return future.result()  # type: ignore[no-any-return]
-    if type(error).__name__ == "KilledWorker":
-        reason = f"{_DEATHS + 1} workers died while they worked on it"
-        return Done(line=row.line, key=row.key, outcome=Outcome.FAILED, reason=reason)
-    return Done(line=row.line, key=row.key, outcome=Outcome.RETRY, reason=f"a bug: {error!r}")
+    ended = partial(Done, line=row.line, key=row.key, outcome=Outcome.RETRY)
+    kind = type(error).__name__
+    if kind == "KilledWorker":
+        return ended(reason=f"{_DEATHS + 1} workers died while they worked on it", died=True)
+    if "NoValidWorker" in kind or "NoWorker" in kind:
+        return ended(reason="no worker was left", stop=_NO_WORKER)
+    return ended(reason=f"a bug: {error!r}")

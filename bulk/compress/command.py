@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from bulk.compress.run import Run
 from bulk.compress.way_back import way_back
 from bulk.compress.work import Order, Place
 from bulk.csv_rows import STDIN, open_rows
+from bulk.memory_gate import machine_cores
 from cli import console
 from cli.arguments import Choice
 from cli.connection import connect
@@ -120,7 +120,7 @@ def _rows(arguments: argparse.Namespace, bucket: str) -> Iterator[Any]:
 
 @contextmanager
 def _workers(arguments: argparse.Namespace, order: Order) -> Iterator[Any]:
-    count = arguments.workers or os.cpu_count() or 1
+    count = arguments.workers or machine_cores()
     with workers(order, count=count, scheduler=arguments.scheduler) as compress:
         yield compress
 

@@ -7,23 +7,30 @@ is killed gives its slots back, because the system takes its locks away. An imag
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-#: Decoded, and once more for the comparison with what was made of it.
-BYTES_PER_PIXEL = 8
+from bulk.compress.spool import SpoolError
+from bulk.memory_gate import BYTES_PER_PIXEL, machine_memory
+
 _SLOTS = 32
 _PAUSE = 0.02
 
 
-class MemoryGate:
+class SlotGate:
     """Lets images be decoded side by side, across processes, while their pixels fit into `memory` bytes."""
 
     def __init__(self, folder: Path, memory: int) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SpoolError(f"{folder} cannot be made: {error.strerror}") from error
+        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            raise SpoolError(f"{folder} belongs to somebody else, and would be ours")
         self._folder = folder
         self._slot_bytes = max(1, memory // _SLOTS)
 
@@ -60,6 +67,12 @@ class MemoryGate:
         # Closing it is what unlocks it.
         held.callback(file.close)
         return True
+
+
+def machine_gate() -> SlotGate:
+    """The gate of this machine: half of its memory, for all runs of this user."""
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    return SlotGate(Path(tempfile.gettempdir()) / f"image-pipeline-memory-{user}", machine_memory() // 2)
 
 
 if os.name == "nt":

@@ -33,7 +33,10 @@ class LogLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """One image, at its end. Sizes in bytes. `stop`: why no other image can go well either."""
+    """One image, at its end. Sizes in bytes.
+
+    `died`: so did whoever worked on it. `stop`: why no other image can go well either, in words or by AWS's code.
+    """
 
     line: int
     key: str
@@ -45,4 +48,5 @@ class Done:
     etag_before: str = ""
     etag_after: str = ""
     lines: tuple[LogLine, ...] = ()
+    died: bool = False
     stop: str = ""

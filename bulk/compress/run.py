@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bulk.compress.cluster import Map
 from bulk.compress.journal import Journal
 from bulk.compress.log import Log
 from bulk.compress.outcome import Done, Outcome
 from bulk.csv_rows import Omitted, Row
-from cli.exits import GET_CREDENTIALS, UNKNOWN, CommandError, Exit
+from cli.exits import EXPIRED, GET_CREDENTIALS, UNKNOWN, CommandError, Exit
 
 #: Seconds before each further try of what could not be finished: services that are busy recover in such times.
 PAUSES = (1.0, 5.0, 15.0, 30.0)
@@ -54,8 +54,11 @@ class Run:
         self.journal.omit(row)
         self.log.say(f"Line {row.line} of the list was left out, {row.reason}: {row.text}", "WARNING")
 
-    def _pass(self, rows: Iterator[Row]) -> None:
+    def _pass(self, rows: Iterator[Row], *, again: bool = False) -> None:
         for done in self.compress(rows):
+            if again and done.died:
+                # Now there were few others beside it: it is the image that kills.
+                done = replace(done, outcome=Outcome.FAILED)
             self.log.write(done.lines)
             self.journal.write(done)
             self.tell(done)
@@ -69,12 +72,12 @@ class Run:
                 return
             self.log.say(f"{left} images could not be finished, and are tried again in {pause:g} s")
             self.sleep(pause)
-            self._pass(self.journal.rows(Outcome.RETRY))
+            self._pass(self.journal.rows(Outcome.RETRY), again=True)
         self.journal.give_up()
 
 
 def _stopped(done: Done) -> CommandError:
-    if done.outcome is Outcome.FAILED:
-        return CommandError(f"{done.stop}: set --temp_dir", Exit.SOME_FAILED)
+    if done.stop not in EXPIRED | UNKNOWN:
+        return CommandError(done.stop, Exit.SOME_FAILED)
     word = "not accepted" if done.stop in UNKNOWN else "no longer good"
     return CommandError(f"the AWS credentials are {word} ({done.stop}): {GET_CREDENTIALS}", Exit.REFUSED)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bulk.compress.backup import BackingUpStorage, Backup
-from bulk.compress.gate import MemoryGate
+from bulk.compress.gate import machine_gate
 from bulk.compress.options import Options
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.spool import Spool, SpoolError
 from bulk.compress.story import Story
 from bulk.compress.transform import Compressor
+from bulk.compress.verdict import tell, verdict
 from bulk.csv_rows import Row
 from cli.credentials import aws_session, local_session, read_env_file
-from cli.exits import EXPIRED, UNKNOWN
 from pipeline.budget import Budget
 from pipeline.clients import make_client
-from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.job import Output
 from pipeline.objects import ObjectVersion, StoredObject
 from pipeline.process import process
@@ -61,7 +58,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a worker is told, the same for all images of a run. `memory`: bytes for decoding; None: half of all."""
+    """What a worker is told, the same for all images of a run."""
 
     place: Place
     bucket: str
@@ -69,21 +66,30 @@ class Order:
     options: Options
     backup: Backup | None = None
     dry_run: bool = False
-    memory: int | None = None
 
 
 def compress(order: Order, row: Row) -> Done:
     """Compress one image where it lies. Never raises: whatever happened is in what it returns."""
-    return bench_of(order).work(row)
+    try:
+        return bench_of(order).work(row)
+    except SpoolError as error:
+        return _stopped(row, error)
 
 
 @cache
 def bench_of(order: Order) -> Bench:
     """What a worker keeps from one image to the next: its client above all."""
-    from distributed.system import MEMORY_LIMIT
+    return Bench(order, order.place.s3(), machine_gate())
 
-    folder = Path(tempfile.gettempdir()) / f"image-pipeline-memory-{os.getuid() if hasattr(os, 'getuid') else ''}"
-    return Bench(order, order.place.s3(), MemoryGate(folder, order.memory or MEMORY_LIMIT // 2))
+
+def _stopped(row: Row, error: SpoolError) -> Done:
+    return Done(
+        line=row.line, key=row.key, outcome=Outcome.RETRY, reason=str(error), stop=f"{error}: set --temp_dir or TMPDIR"
+    )
+
+
+#: By whether the run is a dry one.
+_COMPRESSED = {False: Outcome.COMPRESSED, True: Outcome.WOULD_COMPRESS}
 
 
 class _PretendingStorage(Storage):
@@ -115,8 +121,8 @@ class Bench:
                 done = self._processed(row, spool, story)
                 story.ended()
         except SpoolError as error:
-            done = Done(line=row.line, key=row.key, outcome=Outcome.FAILED, reason=str(error), stop=str(error))
-        _tell_the_end(done, story)
+            done = _stopped(row, error)
+        tell(done, story)
         return replace(
             done,
             before=story.before,
@@ -127,24 +133,14 @@ class Bench:
         )
 
     def _processed(self, row: Row, spool: Spool, story: Story) -> Done:
-        def ended(outcome: Outcome, reason: str = "", code: str = "", stop: str = "") -> Done:
-            return Done(line=row.line, key=row.key, outcome=outcome, reason=reason, code=code, stop=stop)
-
         order = self.order
         try:
             process(order.options.job(order.bucket, row.key), self._services(spool), self._watch(story))
-        except SkipError as skip:
-            return ended(_skipped(skip, story), skip.reason, skip.code or "")
-        except RejectError as reject:
-            return ended(_rejected(reject, story, order.options), reject.reason, reject.code)
-        except RetryError as error:
-            return ended(Outcome.RETRY, error.reason, stop=_hopeless(error))
         except SpoolError:
             raise
-        except Exception:
-            story.say(traceback.format_exc(), "ERROR")
-            return ended(Outcome.RETRY, f"a bug: {traceback.format_exc(limit=0).strip()}")
-        return ended(Outcome.WOULD_COMPRESS if order.dry_run else Outcome.COMPRESSED)
+        except Exception as error:
+            return verdict(error, row, story, order.options)
+        return Done(line=row.line, key=row.key, outcome=_COMPRESSED[order.dry_run])
 
     def _services(self, spool: Spool) -> Services:
         transform = Compressor(self.order.options).transform
@@ -167,37 +163,3 @@ class Bench:
             story(step, facts)
 
         return both
-
-
-def _skipped(skip: SkipError, story: Story) -> Outcome:
-    if skip.code is Code.FILE_DELETED:
-        return Outcome.IGNORED
-    return Outcome.ALREADY if story.was_done else Outcome.UNCHANGED
-
-
-def _rejected(reject: RejectError, story: Story, options: Options) -> Outcome:
-    """What is no good image is passed over; that ours came out empty, or an early end if so wished, is a failure."""
-    ours_is_empty = reject.code is Code.INVALID_CONTENT and bool(story.before)
-    ends_early = reject.code is Code.TRUNCATED_IMAGE and not options.ignore_trunc
-    return Outcome.FAILED if ours_is_empty or ends_early else Outcome.IGNORED
-
-
-def _hopeless(error: RetryError) -> str:
-    """Why every other image would meet the same, if it would: credentials that are no longer any good."""
-    answer = getattr(error.__cause__, "response", {})
-    code = answer.get("Error", {}).get("Code", "") if isinstance(answer, dict) else ""
-    return code if code in EXPIRED | UNKNOWN else ""
-
-
-def _tell_the_end(done: Done, story: Story) -> None:
-    if done.outcome is Outcome.COMPRESSED and story.before and story.after is not None:
-        story.say(f"Compressed {done.key}: {100 * (story.before - story.after) / story.before:.1f} % saved")
-    elif done.outcome in (Outcome.ALREADY, Outcome.UNCHANGED):
-        story.say(f"Left {done.key} as it is: {done.reason}")
-    elif done.outcome is Outcome.RETRY:
-        story.say(f"Could not finish {done.key}, to be tried again: {done.reason}", "WARNING")
-    elif done.code:
-        level = "ERROR" if done.outcome is Outcome.FAILED else "WARNING"
-        story.say(f"[{done.code}] {done.key}: {done.reason}", level)
-    elif done.reason:
-        story.say(f"{done.key}: {done.reason}", "ERROR")

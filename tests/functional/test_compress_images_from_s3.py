@@ -7,7 +7,7 @@ import re
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 from PIL import Image
 
@@ -270,8 +270,6 @@ def test_trying_again_without_a_run_before_says_so(bench):
 
 
 def test_credentials_that_are_no_longer_good_stop_the_run_at_once(bench):
-    from botocore.exceptions import ClientError
-
     for key in ("a.jpg", "b.jpg"):
         bench.put(key, JPEG)
     fail(bench.s3, "HeadObject", 1, ClientError({"Error": {"Code": "ExpiredToken"}}, "HeadObject"))
@@ -280,6 +278,30 @@ def test_credentials_that_are_no_longer_good_stop_the_run_at_once(bench):
         bench.run("a.jpg", "b.jpg")
 
     assert stopped.value.exit_code == 254 and bench.get("b.jpg") == JPEG
+
+
+def test_what_lies_in_an_archive_is_left_there_and_not_asked_for_again_and_again(bench):
+    bench.put("a.jpg", JPEG)
+    fail(bench.s3, "GetObject", 1, ClientError({"Error": {"Code": "InvalidObjectState"}}, "GetObject"))
+
+    done = bench.only("a.jpg")
+
+    assert done.outcome is Outcome.UNCHANGED and "archive" in done.reason and bench.sleeps == []
+
+
+def test_a_bug_is_told_with_its_trace_and_stops_nothing(bench):
+    bench.put("a.jpg", JPEG)
+    bench.put("b.jpg", ANOTHER)
+
+    def trip(step, facts):
+        if facts["key"] == "a.jpg" and step == "fetch":
+            raise ZeroDivisionError("tripped")
+
+    bench.watch = trip
+    bad, good = bench.run("a.jpg", "b.jpg")
+
+    assert (bad.outcome, good.outcome) == (Outcome.FAILED, Outcome.COMPRESSED)
+    assert " - ERROR - Traceback" in bench.log and "ZeroDivisionError: tripped" in bench.log
 
 
 def test_a_temporary_folder_that_is_no_good_stops_the_run_at_once(bench):

@@ -198,6 +198,50 @@ def test_the_workers_of_a_cluster_do_it_as_well(bucket):
     assert made.compressed() == made.keys
 
 
+#: Does nothing with images, except that one of them is the end of whoever works on it.
+FATAL = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from contextlib import closing
+from pathlib import Path
+from bulk.compress.cluster import workers
+from bulk.compress.journal import Journal
+from bulk.compress.log import Log
+from bulk.compress.options import Options
+from bulk.compress.outcome import Done, Outcome
+from bulk.compress.run import Run
+from bulk.compress.work import Order, Place
+from bulk.csv_rows import Row
+
+def work(order, row):
+    if row.key == "fatal":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return Done(line=row.line, key=row.key, outcome=Outcome.COMPRESSED)
+
+if __name__ == "__main__":
+    place = Place(region="", endpoint_url=None, profile=None, home="")
+    order = Order(place=place, bucket="b", temp_dir="", options=Options())
+    keys = ["a", "fatal", *"bcdefgh"]
+    with closing(Log(Path())) as log, closing(Journal(Path("run.journal"))) as journal:
+        with workers(order, count=2, work=work) as compress:
+            Run(journal, log, compress, sleep=lambda seconds: None).all(iter(map(Row, range(2, 11), keys)))
+        for done in journal.images():
+            print(done.key, done.outcome.value, done.reason)
+"""
+
+
+def test_an_image_that_kills_every_worker_fails_and_the_others_are_done(tmp_path):
+    (tmp_path / "program.py").write_text(FATAL)
+
+    ended = subprocess.run(
+        [sys.executable, "program.py", str(ROOT)], cwd=tmp_path, capture_output=True, text=True, timeout=240
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    others = [f"{key} compressed " for key in "abcdefgh"]
+    assert sorted(ended.stdout.splitlines()) == sorted([*others, "fatal failed 2 workers died while they worked on it"])
+
+
 def test_started_without_its_libraries_it_names_the_line_that_installs_them(tmp_path):
     code = (
         "import sys, importlib.util as util; find = util.find_spec\n"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bulk.compress.gate import MemoryGate
+from bulk.compress.gate import SlotGate
 from bulk.compress.journal import Journal
 from bulk.compress.log import Log
 from bulk.compress.options import Options
@@ -40,7 +40,7 @@ def main(bucket: str, folder: str, endpoint: str, last_step: str = "", number: s
 
     place = Place(region="us-east-1", endpoint_url=endpoint, profile=None, home=folder)
     order = Order(place=place, bucket=bucket, temp_dir=folder, options=Options())
-    bench = Bench(order, place.s3(), MemoryGate(Path(folder) / "gate", 1 << 30), watch)
+    bench = Bench(order, place.s3(), SlotGate(Path(folder) / "gate", 1 << 30), watch)
 
     def compress(rows: Iterator[Row]) -> Iterator[Done]:
         for row in rows:

@@ -16,7 +16,7 @@ import pytest
 
 from bulk.compress import options, report
 from bulk.compress.arguments import FORMATS, MORE_FORMATS, parser
-from bulk.compress.gate import BYTES_PER_PIXEL, MemoryGate
+from bulk.compress.gate import SlotGate
 from bulk.compress.journal import Journal, path_of
 from bulk.compress.log import Log
 from bulk.compress.options import Options
@@ -24,6 +24,7 @@ from bulk.compress.outcome import Done, LogLine, Outcome
 from bulk.compress.spool import Spool, SpoolError, file_name
 from bulk.compress.story import megabytes
 from bulk.csv_rows import Omitted, Row
+from bulk.memory_gate import BYTES_PER_PIXEL
 from tests.meta.project import ROOT
 
 REQUIRED = ["--bucket_name", "meu-bucket", "--csv_path", "/caminho/para/dataset.csv"]
@@ -126,7 +127,7 @@ def test_a_temporary_folder_that_is_not_there_is_no_fault_of_the_image(tmp_path)
 
 
 def test_images_wait_until_their_pixels_fit(tmp_path):
-    gate = MemoryGate(tmp_path, 32 * 1000 * BYTES_PER_PIXEL)
+    gate = SlotGate(tmp_path, 32 * 1000 * BYTES_PER_PIXEL)
     entered = threading.Event()
 
     def second():
@@ -142,7 +143,7 @@ def test_images_wait_until_their_pixels_fit(tmp_path):
 
 
 def test_images_that_fit_go_side_by_side_and_a_giant_goes_alone(tmp_path):
-    gate = MemoryGate(tmp_path, 32 * 1000 * BYTES_PER_PIXEL)
+    gate = SlotGate(tmp_path, 32 * 1000 * BYTES_PER_PIXEL)
     order: list[str] = []
 
     def giant():
@@ -162,8 +163,8 @@ def test_images_that_fit_go_side_by_side_and_a_giant_goes_alone(tmp_path):
 def test_a_process_that_is_killed_gives_back_what_it_held(tmp_path):
     code = (
         f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from pathlib import Path; from bulk.compress.gate import MemoryGate\n"
-        f"with MemoryGate(Path({str(tmp_path)!r}), 1000).take(10**9):\n"
+        "from pathlib import Path; from bulk.compress.gate import SlotGate\n"
+        f"with SlotGate(Path({str(tmp_path)!r}), 1000).take(10**9):\n"
         "    print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -172,7 +173,7 @@ def test_a_process_that_is_killed_gives_back_what_it_held(tmp_path):
     holder.wait()
     holder.stdout.close()
 
-    with MemoryGate(tmp_path, 1000).take(10**9):
+    with SlotGate(tmp_path, 1000).take(10**9):
         pass
 
 
