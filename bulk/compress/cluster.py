@@ -26,9 +26,7 @@ _CONNECT_SECONDS = 20
 _DEATHS = 1
 #: Dask gives a worker up whose process cannot be started again.
 _NO_WORKER_SECONDS = 300
-_NO_WORKER = "no worker is left and none comes back: see whether the machine has memory, then run the same command again"
-    "no worker is left, and none comes back: see whether the machine has memory, and run the same command again"
-)
+_NO_WORKER = "no worker is left, and none comes back: see whether the machine has memory, and run the command again"
 _SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": _DEATHS,
     "distributed.scheduler.no-workers-timeout": f"{_NO_WORKER_SECONDS}s",
