@@ -13,7 +13,10 @@ from pipeline.storage import Storage
 from tests.contract.conftest import ON_AWS_ENGINES
 from tests.odd_keys import ODD_KEYS
 
-pytestmark = ON_AWS_ENGINES
+#: moto leaves one object out where it does not find the place from which to go on.
+ON_THE_LOCAL_CLOUD = pytest.mark.parametrize(
+    "clients", [pytest.param("local cloud", marks=pytest.mark.local_cloud)], indirect=True
+)
 
 
 @pytest.fixture(params=["versioned", "not versioned"])
@@ -34,6 +37,7 @@ def listed(clients, bucket, prefix="", after=""):
     return [found for page in list_current(clients["s3"], bucket, prefix, after=after) for found in page]
 
 
+@ON_AWS_ENGINES
 def test_each_object_is_listed_with_the_version_by_which_the_pipeline_knows_it(clients, bucket):
     put(clients, bucket, "a.jpg", data=b"old")
     put(clients, bucket, "a.jpg", "b/c.jpg")
@@ -46,6 +50,7 @@ def test_each_object_is_listed_with_the_version_by_which_the_pipeline_knows_it(c
         assert one.version.etag == hashlib.md5(b"12345").hexdigest()
 
 
+@ON_AWS_ENGINES
 def test_what_was_deleted_is_not_there(clients, bucket):
     put(clients, bucket, "a.jpg", "b.jpg")
     clients["s3"].delete_object(Bucket=bucket, Key="a.jpg")
@@ -53,6 +58,7 @@ def test_what_was_deleted_is_not_there(clients, bucket):
     assert [one.key for one in listed(clients, bucket)] == ["b.jpg"]
 
 
+@ON_AWS_ENGINES
 def test_what_lies_in_an_archive_is_told(clients, bucket):
     for storage_class in ("STANDARD_IA", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"):
         clients["s3"].put_object(Bucket=bucket, Key=storage_class, Body=b"12345", StorageClass=storage_class)
@@ -60,6 +66,7 @@ def test_what_lies_in_an_archive_is_told(clients, bucket):
     assert [one.key for one in listed(clients, bucket) if one.is_archived] == ["DEEP_ARCHIVE", "GLACIER"]
 
 
+@ON_AWS_ENGINES
 def test_a_prefix_and_a_place_narrow_it(clients, bucket):
     put(clients, bucket, *(f"{folder}/{number}.jpg" for folder in "ab" for number in range(5)))
 
@@ -68,18 +75,19 @@ def test_a_prefix_and_a_place_narrow_it(clients, bucket):
     assert [one.key for one in listed(clients, bucket, after="a/4.jpg")] == [f"b/{number}.jpg" for number in range(5)]
 
 
-def test_a_place_may_be_gone(clients, bucket, request):
-    if request.node.callspec.params["clients"] == "moto":
-        pytest.skip("moto leaves one object out where it does not find the place")
+@ON_THE_LOCAL_CLOUD
+def test_a_place_may_be_gone(clients, bucket):
     put(clients, bucket, "a.jpg", "b.jpg", "c.jpg")
 
     assert [one.key for one in listed(clients, bucket, after="a.png")] == ["b.jpg", "c.jpg"]
 
 
+@ON_AWS_ENGINES
 def test_an_empty_bucket_has_one_empty_page(clients, bucket):
     assert list(list_current(clients["s3"], bucket)) == [[]]
 
 
+@ON_AWS_ENGINES
 def test_odd_keys_are_listed_in_the_order_of_their_bytes_and_each_is_a_place(clients, bucket):
     put(clients, bucket, *ODD_KEYS)
 
@@ -90,6 +98,7 @@ def test_odd_keys_are_listed_in_the_order_of_their_bytes_and_each_is_a_place(cli
         assert [one.key for one in listed(clients, bucket, after=keys[place])] == keys[place + 1 :]
 
 
+@ON_AWS_ENGINES
 def test_no_object_is_lost_between_pages(clients, bucket):
     keys = [f"{number:04}.jpg" for number in range(1_010)]
     put(clients, bucket, *keys)

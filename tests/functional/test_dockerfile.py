@@ -77,7 +77,8 @@ def _matches(path: str, pattern: str) -> bool:
 def test_hadolint_finds_nothing():
     linter = Path(sys.executable).with_name("hadolint")
     if not linter.exists():
-        pytest.skip("hadolint is not installed: `make setup-dev` installs it where there is a wheel of it")
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("hadolint is not installed: `make setup-dev` installs it where there is a wheel of it")
 
     ended = subprocess.run([linter, DOCKERFILE], capture_output=True, text=True, timeout=60)
 
