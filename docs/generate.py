@@ -80,6 +80,7 @@ SERVICE_VARIABLES = {
     "IMAGES_PREFIX": ("the folder in it", "`images-resized`"),
     "IMAGES_URL": ("the address under which the bucket is read", "that of the bucket at S3"),
     "IMAGES_SIZES": ("what is made of each image: width and height that it fits into", "`50x50,250X250,800x800`"),
+    "IMAGES_FIT": ("`contain`: all of the image in it; `cover`: cut to just that size", "`contain`"),
     "IMAGES_FORMAT": ("the format of what is made, such as `WEBP`", "that of each image"),
     "IMAGES_QUALITY": ("from 1 to 100, for formats that have one", "80"),
     "REDIRECT_QUEUES": ("names of queues that results may go to, `*` allowed", "`*` on the local cloud, else none"),

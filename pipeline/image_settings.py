@@ -97,12 +97,19 @@ def _sizes(environ: Mapping[str, str]) -> tuple[tuple[str, OutputOptions], ...]:
     found = {name: _SIZE.fullmatch(name) for name in names}
     if not all(found.values()) or len(found) < len(names):
         raise SettingsError(f"IMAGES_SIZES={text!r} is no list of different sizes. One looks like {DEFAULT_SIZES}")
-    form, quality = _format(environ), _quality(environ)
+    form, quality, cover = _format(environ), _quality(environ), _covers(environ)
     return tuple(
-        (name, OutputOptions(fit=(int(size[1]), int(size[2])), format=form, quality=quality))
+        (name, OutputOptions(fit=(int(size[1]), int(size[2])), format=form, quality=quality, cover=cover))
         for name, size in found.items()
         if size
     )
+
+
+def _covers(environ: Mapping[str, str]) -> bool:
+    fit = environ.get("IMAGES_FIT", "").strip().lower() or "contain"
+    if fit not in ("contain", "cover"):
+        raise SettingsError(f"IMAGES_FIT={fit!r} is neither contain nor cover. Leave it out for contain.")
+    return fit == "cover"
 
 
 def _format(environ: Mapping[str, str]) -> str | None:

@@ -29,6 +29,19 @@ def fit_within(size: Size, box: Size) -> Size:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def fit_over(size: Size, box: Size) -> Size:
+    """The smallest size with the proportions of `size` that covers `box`, but never larger than `size`."""
+    scale = min(1.0, max(box[0] / size[0], box[1] / size[1]))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def cropped(image: Image.Image, box: Size) -> Image.Image:
+    """The middle of `image`, no side longer than that of `box`."""
+    width, height = min(image.width, box[0]), min(image.height, box[1])
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
 def upright(image: Image.Image, orientation: int) -> Image.Image:
     method = _UPRIGHT.get(orientation)
     return image if method is None else image.transpose(method)

@@ -30,6 +30,7 @@ class OutputOptions:
     """One image to be made.
 
     `fit`: the largest (width, height); the image is scaled down into it, never up; None keeps its size.
+    `cover`: scaled down until it just covers `fit`, and cut to it, instead.
     `format`: a name from `formats.FORMATS` ("WEBP"), or None for the format of the source.
     `quality`: 1–100 for lossy formats.
     """
@@ -37,6 +38,7 @@ class OutputOptions:
     fit: tuple[int, int] | None = None
     format: str | None = None
     quality: int = 80
+    cover: bool = False
 
 
 THUMBNAIL = OutputOptions(fit=(256, 256), format="WEBP", quality=80)
@@ -52,5 +54,10 @@ class ImageOptions:
 
     def hash(self) -> str:
         """16 hex digits that change with every option that can change an output."""
-        text = json.dumps([ENCODERS_REVISION, asdict(self)], sort_keys=True, separators=(",", ":"))
+        told = asdict(self)
+        for _, output in told["outputs"]:
+            # An option that came later: without it everything has the hash that it had before.
+            if not output["cover"]:
+                del output["cover"]
+        text = json.dumps([ENCODERS_REVISION, told], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -67,14 +67,20 @@ class _Studio:
 
     def output(self, name: str, wanted: OutputOptions) -> Output:
         source = self.source
-        size = geometry.fit_within(source.size, wanted.fit or source.size)
         if wanted.fit is None and wanted.format in (None, source.format.name):
+            size = source.size
             form, data = recompress(source, self.image, wanted.quality, self.limits)
         else:
-            form = wanted.format or written_as(source, self.image)
-            data = encode(self.picture(size), form, wanted.quality)
+            form, picture = wanted.format or written_as(source, self.image), self.fitted(wanted)
+            size, data = picture.size, encode(picture, form, wanted.quality)
         row = FORMATS[form]
         return Output(name=name, data=data, content_type=row.mime, format=form, size=size)
+
+    def fitted(self, wanted: OutputOptions) -> Image.Image:
+        box = wanted.fit or self.source.size
+        if wanted.cover:
+            return geometry.cropped(self.picture(geometry.fit_over(self.source.size, box)), box)
+        return self.picture(geometry.fit_within(self.source.size, box))
 
     def picture(self, size: geometry.Size) -> Image.Image:
         """The image at `size` as people see it: sRGB and upright."""

@@ -25,12 +25,13 @@ def test_nothing_but_the_bucket_has_to_be_said():
 
 
 def test_sizes_format_and_quality_can_be_chosen():
-    settings = read(IMAGES_SIZES="64x48, 1200X630", IMAGES_FORMAT="webp", IMAGES_QUALITY="70")
+    settings = read(IMAGES_SIZES="64x48, 1200X630", IMAGES_FORMAT="webp", IMAGES_QUALITY="70", IMAGES_FIT="cover")
 
     assert [(name, o.fit, o.format, o.quality) for name, o in settings.images.sizes] == [
         ("64x48", (64, 48), "WEBP", 70),
         ("1200X630", (1200, 630), "WEBP", 70),
     ]
+    assert all(options.cover for _, options in settings.images.sizes)
 
 
 def test_on_the_local_cloud_results_may_go_to_every_queue_and_elsewhere_to_those_that_are_named():
@@ -80,6 +81,7 @@ def test_the_region_is_in_the_address_of_the_queue(queue_url, region):
         ("IMAGES_SIZES", "big"),
         ("IMAGES_SIZES", "50x50,50x50"),
         ("IMAGES_SIZES", "0x0"),
+        ("IMAGES_FIT", "stretch"),
         ("IMAGES_FORMAT", "EPS"),
         ("IMAGES_QUALITY", "101"),
         ("REDIRECT_QUEUES", "a/b"),

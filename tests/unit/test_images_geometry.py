@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
 from io import BytesIO
 
 import pytest
@@ -7,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.images.geometry import fit_within, shown_size
-from pipeline.images.options import ImageOptions, OutputOptions
+from pipeline.images.geometry import cropped, fit_over, fit_within, shown_size
+from pipeline.images.options import ENCODERS_REVISION, ImageOptions, Limits, OutputOptions
 from pipeline.images.transform import transform
 from tests import formats, images
 
@@ -78,3 +81,47 @@ def test_an_image_of_any_depth_shrinks_to_a_small_part_of_its_size(mode):
     transformed = transform(images.png(images.photo((3000, 300), mode)))
 
     assert transformed.outputs[0].size == (256, 26)
+
+
+@pytest.mark.parametrize(
+    ("size", "box", "fitted"),
+    [
+        ((400, 200), (100, 100), (200, 100)),
+        ((200, 400), (100, 100), (100, 200)),
+        ((300, 300), (100, 50), (100, 100)),
+        ((60, 400), (100, 100), (60, 400)),
+        ((50, 30), (100, 100), (50, 30)),
+    ],
+)
+def test_an_image_that_shall_cover_a_box_is_as_small_as_it_may_be_and_never_enlarged(size, box, fitted):
+    assert fit_over(size, box) == fitted
+
+
+def test_what_covers_a_box_is_cut_to_its_middle():
+    image = Image.new("L", (5, 3))
+    image.putpixel((2, 1), 255)
+
+    middle = cropped(image, (1, 1))
+
+    assert middle.size == (1, 1) and middle.getpixel((0, 0)) == 255
+    assert cropped(image, (9, 2)).size == (5, 2)
+
+
+def test_an_image_can_be_cut_to_exactly_its_size():
+    options = ImageOptions(outputs=(("square", OutputOptions(fit=(50, 50), cover=True)),))
+
+    [output] = transform(images.jpeg(images.photo((300, 200))), options).outputs
+
+    with Image.open(BytesIO(output.data)) as image:
+        assert output.size == image.size == (50, 50)
+
+
+def test_options_that_cut_nothing_have_the_hash_that_they_had_before_one_could_cut():
+    plain, cutting = (ImageOptions(outputs=(("a", OutputOptions(cover=cover)),)) for cover in (False, True))
+    before = [
+        ENCODERS_REVISION,
+        {"limits": asdict(Limits()), "outputs": [["a", {"fit": None, "format": None, "quality": 80}]]},
+    ]
+    text = json.dumps(before, sort_keys=True, separators=(",", ":"))
+
+    assert plain.hash() == hashlib.sha256(text.encode()).hexdigest()[:16] != cutting.hash()
