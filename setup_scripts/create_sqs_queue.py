@@ -14,7 +14,7 @@ from typing import Any
 from cli import names
 from setup_scripts import policies
 from setup_scripts.context import Context
-from setup_scripts.lookup import look
+from setup_scripts.lookup import look, says
 
 #: Six times the function's timeout, as AWS advises: a message that is being worked on is not given out again.
 VISIBILITY_TIMEOUT = 720
@@ -72,6 +72,7 @@ def ensure_queue(context: Context, key: str, queue_name: str, attributes: Mappin
     if url is None:
         wanted: Any = dict(attributes)
         url = sqs.create_queue(QueueName=queue_name, Attributes=wanted, tags=context.tags)["QueueUrl"]
+        _wait_until_known(context, url)
         context.say(f"created: queue {queue_name}")
     context.resources[key] = url
     _tag(context, url)
@@ -79,6 +80,14 @@ def ensure_queue(context: Context, key: str, queue_name: str, attributes: Mappin
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     context.resources[f"{key}-arn"] = arn
     return arn
+
+
+def _wait_until_known(context: Context, url: str) -> None:
+    """SQS asks for a second of patience after a queue was made."""
+    context.settled(
+        lambda: context.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]),
+        not_yet=lambda error: says(error, *_ABSENT),
+    )
 
 
 def _tag(context: Context, url: str) -> None:

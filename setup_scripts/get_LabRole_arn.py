@@ -14,7 +14,7 @@ from cli import names
 from cli.exits import FORBIDDEN, CommandError, Exit
 from setup_scripts import policies
 from setup_scripts.context import Context
-from setup_scripts.lookup import look, tag_list
+from setup_scripts.lookup import look, says, tag_list
 
 LAB_ROLE = "LabRole"
 _POLICY_NAME = "image-pipeline"
@@ -84,7 +84,11 @@ def ensure_role(
     answer = look(lambda: context.aws.iam.get_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
     if answer is None or _document(answer["PolicyDocument"]) != policy:
         text = json.dumps(policy)
-        context.aws.iam.put_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME, PolicyDocument=text)
+        # For some seconds after a role was made, not all of IAM knows it.
+        context.settled(
+            lambda: context.aws.iam.put_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME, PolicyDocument=text),
+            not_yet=lambda error: says(error, "NoSuchEntity"),
+        )
     return arn
 
 

