@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,23 +73,23 @@ class Game:
     victims: Victims
     mode: tuple[str, ...]
     rng: random.Random
-    put: dict[str, list[bytes]] = field(default_factory=dict)
+    put: dict[str, list[str]] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
     deaths: Counter[str] = field(default_factory=Counter)
+    read: dict[Any, str] = field(default_factory=dict)
 
     @property
     def arguments(self) -> list[str]:
         return ["--local", "--yes", *self.drained.arguments("--workers", "4", *self.mode)]
 
     def fill(self) -> None:
-        """New objects, and now and then a new version of one that may be on its way."""
-        for number in range(AT_ONCE):
-            known = sorted(self.put)
+        """New objects, if few wait, and now and then a new version of one that may be on its way."""
+        for number in range(AT_ONCE if len(self.open) < 3 * AT_ONCE else 1):
+            known = sorted(self.open)
             again = known and self.rng.random() < 0.2
             key = self.rng.choice(known) if again else f"{self.rng.choice(FOLDERS)}{len(self.put)}-{number}"
             data = self.rng.randbytes(self.rng.choice((0, 1, 3000, 70_000)))
-            self.drained.put(key, data)
-            self.put.setdefault(key, []).append(data)
+            self.put.setdefault(key, []).append(self.drained.put(key, data))
             self.open.add(key)
 
     def die(self, step: str) -> None:
@@ -115,12 +117,11 @@ class Game:
         return time.monotonic() - started
 
     def check(self) -> None:
-        """Every content that was put last, and in a bucket that is purged every content, is in S3 or whole on disk."""
-        in_s3 = self._in_s3()
-        on_disk: dict[str, set[bytes]] = {}
-        for path, data in self.drained.files().items():
-            if not path.endswith("%.part"):
-                on_disk.setdefault(key_of(path.split("/")), set()).add(data)
+        """Every content that was put last, and in a bucket that is purged every content, is in S3 or whole on disk.
+
+        An ETag of these buckets is the MD5 of the content.
+        """
+        in_s3, on_disk = self._in_s3(), self._on_disk()
         for key, contents in on_disk.items():
             assert contents <= set(self.put[key]), f"{key} on disk is nothing that was put"
         for key in sorted(self.open):
@@ -130,19 +131,31 @@ class Game:
             if key not in in_s3:
                 self.open.discard(key)
 
-    def _in_s3(self) -> dict[str, set[bytes]]:
-        found: dict[str, set[bytes]] = {}
-        for version in self.drained.versions() if self.mode else [{"Key": key} for key in self.drained.keys()]:
-            if "Size" not in version and self.mode:
+    def _in_s3(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        name, call = ("Versions", "list_object_versions") if self.mode else ("Contents", "list_objects_v2")
+        for page in self.drained.s3.get_paginator(call).paginate(Bucket=self.drained.bucket):
+            for entry in page.get(name, []):
+                found.setdefault(entry["Key"], set()).add(entry["ETag"].strip('"'))
+        return found
+
+    def _on_disk(self) -> dict[str, set[str]]:
+        """The MD5s of the files by key; a file that has not changed since the last look is not read again."""
+        found: dict[str, set[str]] = {}
+        for path in self.drained.root.rglob("*"):
+            if not path.is_file() or ".drain" in path.parts or path.name.endswith("%.part"):
                 continue
-            named = {"VersionId": version["VersionId"]} if self.mode else {}
-            answer = self.drained.s3.get_object(Bucket=self.drained.bucket, Key=version["Key"], **named)
-            found.setdefault(version["Key"], set()).add(answer["Body"].read())
+            status = path.stat()
+            seen = path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+            if seen not in self.read:
+                self.read[seen] = hashlib.md5(path.read_bytes()).hexdigest()
+            found.setdefault(key_of(path.relative_to(self.drained.root).parts), set()).add(self.read[seen])
         return found
 
     def end(self) -> None:
         """The end of a run without deaths: S3 is empty and every content that had to be kept is on disk."""
         self.open |= set(self.put)
+        self.read.clear()
         self.finish()
         self.check()
         assert self.drained.keys() == []
