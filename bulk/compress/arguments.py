@@ -24,7 +24,7 @@ def parser(sentence: str) -> argparse.ArgumentParser:
         "python bulk/compress_images_from_S3.py --bucket_name meu-bucket --csv_path dataset.csv --dry_run",
         "python bulk/compress_images_from_S3.py --bucket_name B --csv_path F --backup_prefix originals/",
         "python bulk/compress_images_from_S3.py --bucket_name B --csv_path F --retry_failed --report all.csv",
-        "aws s3 ls … | python bulk/compress_images_from_S3.py --bucket_name B --csv_path -",
+        "aws s3api list-objects-v2 … | python bulk/compress_images_from_S3.py --bucket_name B --csv_path -",
         prog="compress_images_from_S3.py",
     )
     _add_what(made)
