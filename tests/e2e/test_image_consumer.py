@@ -195,14 +195,26 @@ def children(pid: int) -> list[int]:
         return [int(child) for child in listed.read().split()]
 
 
-def test_logs_are_ours_alone_and_never_hold_a_secret(service: Service):
-    service.send()
+def test_logs_are_ours_alone_and_neither_they_nor_queue_nor_bucket_hold_a_secret(service: Service):
+    secret = "a-secret-of-the-older-kind"
+    queue = service.client("sqs").create_queue(QueueName=f"ChannelImages-{uuid4().hex[:8]}")["QueueUrl"]
+    failing = [503]
+    service.web.disturb = lambda method, path: failing.pop() if method == "POST" and failing else None
+    service.send(redirect_queue=queue.rpartition("/")[2])
 
-    process = service.start(LEVEL="DEBUG", POSTBACK_SECRET_KEY="a-secret-of-the-older-kind")
+    process = service.start(LEVEL="DEBUG", POSTBACK_SECRET_KEY=secret)
+    kept = eventually(lambda: _kept(service))
     eventually(lambda: service.web.posted and not service.waiting())
     _, log = stop(process)
 
-    assert service.web.posted[0].body["postback_secret_key"] == "a-secret-of-the-older-kind"
+    [redirected] = service.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert service.web.posted[0].body["postback_secret_key"] == secret
     assert {line["logger"].split(".")[0] for line in log} == {"imageservice"}
-    text = json.dumps(log)
-    assert "a-secret-of-the-older-kind" not in text and SECRET.removeprefix("whsec_") not in text
+    assert not [text for text in (json.dumps(log), redirected["Body"], kept) if secret in text or SECRET[6:] in text]
+
+
+def _kept(service: Service) -> str | None:
+    """What waits in the bucket to be said."""
+    s3 = service.client("s3")
+    found = s3.list_objects_v2(Bucket=service.bucket, Prefix="deliveries/").get("Contents", [])
+    return s3.get_object(Bucket=service.bucket, Key=found[0]["Key"])["Body"].read().decode() if found else None
