@@ -217,4 +217,4 @@ def _kept(service: Service) -> str | None:
     """What waits in the bucket to be said."""
     s3 = service.client("s3")
     found = s3.list_objects_v2(Bucket=service.bucket, Prefix="deliveries/").get("Contents", [])
-    return s3.get_object(Bucket=service.bucket, Key=found[0]["Key"])["Body"].read().decode() if found else None
+    return str(s3.get_object(Bucket=service.bucket, Key=found[0]["Key"])["Body"].read()) if found else None
