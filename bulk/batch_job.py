@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bulk.batch_results import ResultFile, Results, Row
 from bulk.batch_run import BatchRun
-from bulk.memory_gate import machine_cores, memory_gate
+from bulk.memory_gate import machine_cores, machine_memory, memory_gate
 from bulk.patience import PAUSES, patiently
 from cli import console
 from pipeline.batch_settings import BatchSettings, own_batch
@@ -36,13 +36,17 @@ _SHORT = (0.2, 0.5, 1.0)
 
 @dataclass
 class BatchJob:
-    """`job`: the id that AWS Batch gives; the same for all attempts. `attempt` counts from 1."""
+    """`job`: the id that AWS Batch gives; the same for all attempts. `attempt` counts from 1.
+
+    `memory` in bytes, where less than the machine's is ours.
+    """
 
     s3: S3Client
     settings: BatchSettings
     number: int
     images: list[str]
     workers: int
+    memory: int | None = None
     job: str = ""
     attempt: int = 1
     clock: Callable[[], float] = time.monotonic
@@ -63,13 +67,14 @@ class BatchJob:
             number = own_batch(environ, patiently(partial(stored.indexes, settings.indexes)))
         images = list(dict.fromkeys(patiently(partial(stored.images, number))))
         console.say(f"{batch_name(number)} of {stored}: {len(images)} images ({stored.bytes_read} bytes of list read)")
-        attempt = environ.get("AWS_BATCH_JOB_ATTEMPT", "1")
+        attempt, memory = environ.get("AWS_BATCH_JOB_ATTEMPT", "1"), environ.get("BATCH_JOB_MEMORY", "")
         return cls(
             s3,
             settings,
             number,
             images,
             workers,
+            memory=min(machine_memory(), int(memory) * 1_000_000) if memory.isdecimal() else None,
             job=environ.get("AWS_BATCH_JOB_ID", ""),
             attempt=int(attempt) if attempt.isdecimal() else 1,
         )
@@ -91,7 +96,7 @@ class BatchJob:
         ended = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(file, ended), daemon=True)
         keeper.start()
-        services = Services(storage=Storage(self.s3), budget=memory_gate())
+        services = Services(storage=Storage(self.s3), budget=memory_gate(self.memory))
         run = BatchRun(
             services,
             self.settings,

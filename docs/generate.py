@@ -61,6 +61,7 @@ JOB_VARIABLES = {
     "AWS_BATCH_JOB_ARRAY_INDEX": ("set by AWS Batch on the children of an array job; index 0 is `batch_1`", "none"),
     "BATCH_QUEUE": ("on the function that submits: the job queue; `setup.py --with-batch` sets it", "refused"),
     "BATCH_JOB_DEFINITION": ("on the function that submits: the job definition, likewise", "refused"),
+    "BATCH_JOB_MEMORY": ("from the job definition: memory in MB, half of which may hold pictures", "the machine's"),
     "AWS_BATCH_JOB_ID": ("set by AWS Batch; the same for all attempts of a job, which go on from a checkpoint", "none"),
     "AWS_BATCH_JOB_ATTEMPT": ("set by AWS Batch: which attempt this is", "1"),
     "AWS_REGION": ("the region where the list lies", "refused"),

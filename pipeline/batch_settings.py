@@ -14,6 +14,8 @@ from pipeline.settings import SettingsError
 ARRAY_INDEX = "AWS_BATCH_JOB_ARRAY_INDEX"
 BATCH = "BATCH_JOB_KEY"
 INDEXES = "BATCH_INDEXES"
+#: In MB, from the job definition: on Fargate a container does not see where its task ends.
+MEMORY = "BATCH_JOB_MEMORY"
 
 _REQUIRED = ("AWS_REGION", "IN_BUCKET", "JSON_LOCATION", "OUT_BUCKET", "OUT_KEY")
 _SWITCH = {"": False, "false": False, "no": False, "0": False, "true": True, "yes": True, "1": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli import names
+from pipeline.batch_settings import MEMORY
 from setup_scripts.batch_options import BatchOptions
 from setup_scripts.context import Context
 
@@ -52,6 +53,7 @@ def _wanted(
         "retryStrategy": {"attempts": _ATTEMPTS, "evaluateOnExit": _when_again()},
         "containerProperties": {
             "image": image,
+            "environment": [{"name": MEMORY, "value": str(options.memory)}],
             "jobRoleArn": job_role,
             "executionRoleArn": execution_role,
             "resourceRequirements": [

@@ -58,7 +58,7 @@ def test_the_job_has_a_role_instead_of_keys_and_the_size_that_was_asked_for(tmp_
     assert container["executionRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/ImageBatchExecution-{REGION}"
     assert {one["type"]: one["value"] for one in container["resourceRequirements"]} == {"VCPU": "2", "MEMORY": "4096"}
     assert container["image"].endswith("/image-batch:latest")
-    assert not container.get("environment")
+    assert container["environment"] == [{"name": "BATCH_JOB_MEMORY", "value": "4096"}]
     assert definition["platformCapabilities"] == ["FARGATE"]
     assert container["logConfiguration"]["options"]["awslogs-group"] == "/aws/batch/ImageBatchJob"
 
