@@ -30,7 +30,7 @@ PACE = 0.05
 
 #: The local cloud kills functions whose code is replaced. Their messages come back after this many seconds instead of
 #: the 720 of a real deployment, for which no test can wait.
-VISIBILITY = 30
+VISIBILITY = 60
 
 
 def impatient(folder: Path) -> Path:
@@ -126,9 +126,10 @@ def planned(deployment: Deployment, version: Path) -> dict[str, set[str]]:
     return {fate: {one["kind"] for one in resources} for fate, resources in plan.items()}
 
 
+@pytest.mark.timeout(900)
 def test_an_upgrade_loses_none_of_the_messages_that_wait_or_come_meanwhile(deployment, present):
     resources, old_code = deployment.resources, code_of(deployment)
-    data = jpeg(photo((1200, 900)))
+    data = jpeg(photo((600, 450)))
     deployment.upload("first.jpg", data)
     eventually(lambda: deployment.record("first.jpg"))
     deployment.command("query.py", "UPDATE \"ImageMetadata\" SET Note = 'mine' WHERE ImageID = 'first.jpg'")
@@ -147,7 +148,7 @@ def test_an_upgrade_loses_none_of_the_messages_that_wait_or_come_meanwhile(deplo
     assert not code_of(deployment) & old_code
     expected = dict.fromkeys(["first.jpg", *before, *arriving.keys], "DONE")
     assert len(arriving.keys) > 5
-    eventually(lambda: outcomes(deployment).keys() >= expected.keys(), timeout=200)
+    eventually(lambda: outcomes(deployment).keys() >= expected.keys(), timeout=400)
     assert outcomes(deployment) == expected
     eventually(lambda: waiting(deployment, "messages-queue") == 0)
     assert waiting(deployment, "dead-letter-queue") == 0

@@ -19,7 +19,7 @@ COMMAND = re.compile(r"(?:^|[ /])python3? ((?:-m [a-z_]+|[\w/]+\.py)(?:\s.*)?)$"
 END = re.compile(r"\s#|\s{2,}|\s[>|&]")
 #: `start|stop`: one stands for all of them; in a table the stroke is escaped.
 ALTERNATIVES = re.compile(r"(?:\\?\|[\w-]+)+")
-TARGET = re.compile(r"(?:^|&& )make ([a-z-]+)")
+TARGET = re.compile(r"(?:^|&& )make ([a-z0-9-]+)")
 
 
 def codes(document: Path) -> Iterator[str]:
