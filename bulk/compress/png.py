@@ -73,7 +73,7 @@ def _in_few_colours(source: Source, file: bytes, colours: int) -> bytes | None:
 
 def _optimized(file: bytes, source: Source) -> bytes:
     if encode.OXIPNG is None:
-        return _by_pillow(file, source)
+        return by_pillow(file, source)
     if source.image.width * source.image.height > _OXIPNG_PIXELS:
         raise SkipError(f"it has more than {_OXIPNG_PIXELS:,} pixels, too many to look for a smaller PNG")
     profiled = source.profile is not None
@@ -94,8 +94,8 @@ def _optimized(file: bytes, source: Source) -> bytes:
         raise SkipError(f"oxipng gave up: {error}") from error
 
 
-def _by_pillow(file: bytes, source: Source) -> bytes:
-    """For Pythons without oxipng; Pillow reads 16 bits with a loss, and cannot write all transparency back."""
+def by_pillow(file: bytes, source: Source) -> bytes:
+    """`file` packed anew where there is no oxipng; SkipError for what Pillow reads with a loss or cannot write back."""
     image = FORMATS["PNG"].opened(file)
     if source.parts.depth == 16 or (image.mode == "1" and "transparency" in image.info):
         raise SkipError("Pillow cannot write such a PNG without a loss, and there is no oxipng for this Python")

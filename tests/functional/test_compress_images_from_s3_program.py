@@ -40,12 +40,16 @@ class Bucket:
             self.s3.put_object(Bucket=self.name, Key=key, Body=JPEG)
         (folder / "dataset.csv").write_text("\n".join(["path", *self.keys]) + "\n")
 
-    def start(self, *arguments: str, program: Path = PROGRAM, cwd: Path | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, program: Path = PROGRAM, cwd: Path | None = None, csv: str = "", stdin: Any = None
+    ) -> subprocess.Popen[str]:
+        csv = csv or str(self.folder / "dataset.csv")
         return subprocess.Popen(
-            [sys.executable, str(program), "--bucket_name", self.name, "--csv_path", str(self.folder / "dataset.csv")]
+            [sys.executable, str(program), "--bucket_name", self.name, "--csv_path", csv]
             + ["--log_dir", str(self.folder), "--temp_dir", str(self.folder), *arguments],
             cwd=cwd or self.folder,
             env={**self.cloud.environ, "IMAGE_PIPELINE_HOME": str(self.folder)},
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -107,6 +111,15 @@ def test_flags_with_dashes_results_as_json_and_a_report(bucket):
     assert [(entry["line"], entry["key"], entry["outcome"]) for entry in entries] == [
         (number + 2, key, "compressed") for number, key in enumerate(made.keys)
     ]
+
+
+def test_a_list_may_come_through_standard_input(bucket):
+    made = bucket(2)
+    with (made.folder / "dataset.csv").open() as list_of_keys:
+        code, _, stderr = made.run(csv="-", stdin=list_of_keys)
+
+    assert code == 0, stderr
+    assert made.compressed() == made.keys
 
 
 def test_without_a_way_back_it_refuses_and_names_three_ways_out(bucket):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bulk.compress import options, report
+from bulk.compress import options, progress, report
 from bulk.compress.arguments import FORMATS, MORE_FORMATS, parser
 from bulk.compress.gate import SlotGate
 from bulk.compress.journal import Journal, path_of
@@ -233,6 +234,33 @@ def test_commands_that_differ_have_journals_of_their_own(tmp_path):
     paths = {path_of(tmp_path, *identity) for identity in (("a", "b"), ("ab", ""), ("a", "c"))}
 
     assert len(paths) == 3
+
+
+def test_a_list_says_about_how_long_it_is_and_standard_input_does_not(tmp_path):
+    (tmp_path / "list.csv").write_text("path\n" + "a.jpg\n" * 1000)
+
+    assert progress.lines_in(str(tmp_path / "list.csv")) == 1000
+    assert progress.lines_in("-") is None
+
+
+def test_progress_is_silent_where_nobody_watches(capsys):
+    with progress.shown(10, already=3) as tell:
+        tell(done("a.jpg"))
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_tells_the_rate_and_what_was_saved_where_somebody_watches(capsys, monkeypatch):
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "120"}.items():
+        monkeypatch.setenv(name, value)
+    seconds = iter((0.0, 2.0, 4.0))
+
+    with progress.shown(4, clock=lambda: next(seconds)) as tell:
+        tell(done("a.jpg"))
+        tell(done("b.jpg"))
+
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    assert "2/4" in shown and "0.5 images/s, 80 B saved" in shown
 
 
 def test_two_runs_that_begin_in_one_second_have_two_logs(tmp_path):

@@ -12,10 +12,13 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from bulk.compress.options import Options
+from bulk.compress.png import by_pillow
 from bulk.compress.transform import Compressor
 from pipeline.errors import Code, RejectError, SkipError
+from pipeline.images.decode import examine, load
+from pipeline.images.options import Limits
 from tests.colour_profiles import cmyk_profile, display_p3
-from tests.images import SECRETS, apng, exif, jpeg, jpeg_segment, noise, photo, png, raw_png, truncated, xmp
+from tests.images import SECRETS, apng, exif, jpeg, noise, photo, png, raw_png, truncated, xmp
 
 #: A picture with enough detail to be worth compressing.
 DETAILED = Image.blend(photo((640, 480)), noise((640, 480)), 0.2)
@@ -164,6 +167,22 @@ def test_a_png_with_sixteen_bits_a_sample_loses_none_of_them():
         after = data
 
     assert after[24:26] == data[24:26]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "1", "I;16"])
+def test_without_oxipng_pillow_packs_a_png_anew_without_a_loss_or_leaves_it(mode):
+    data = png(photo((300, 200), mode), private=True)
+    source = examine(data, Limits())
+    load(source)
+
+    try:
+        after = by_pillow(data, source)
+    except SkipError:
+        assert mode == "I;16"
+        return
+
+    assert distance(opened(after).convert("RGBA"), opened(data).convert("RGBA")) == 0
+    assert SECRETS["comment"] in after and SECRETS["xmp"] in after
 
 
 def test_few_colours_save_much_and_keep_metadata_where_the_picture_allows_it():
