@@ -11,7 +11,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ _WORKERS = 16
 class Surroundings:
     """What the drainer works in. `watch` is told of every step of every object; `sync` makes a descriptor durable."""
 
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str]
     watch: Watch = lambda step, key: None
     sync: Callable[[int], None] | None = None
 
@@ -41,7 +41,7 @@ class Surroundings:
 def main(argv: Sequence[str] | None = None, around: Surroundings | None = None) -> int:
     """Parse, ask, drain, report; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    return exits.run(lambda: _run(arguments, around or Surroundings()))
+    return exits.run(lambda: _run(arguments, around or Surroundings(environ=os.environ)))
 
 
 def _parser() -> argparse.ArgumentParser:
