@@ -22,9 +22,7 @@ def redrive(connection: Connection, *, dry_run: bool, as_json: bool) -> int:
     for dead, queue in _WAYS:
         if dead in resources:
             letters = DeadLetterQueue(connection.aws.sqs, resources[dead])
-            count += (
-                _tell(letters, as_json=as_json) if dry_run else _send(letters, resources[queue], as_json=as_json)
-            )
+            count += _tell(letters, as_json=as_json) if dry_run else _send(letters, resources[queue], as_json=as_json)
     console.say(f"{count} dead letters {'would be ' if dry_run else ''}sent back to the queue")
     return count
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline.deliveries import Delivery
 from pipeline.errors import MEANINGS, RejectError, RetryError
 from pipeline.images.transform import Transformed
-from pipeline.job import Answered, Output, OutputWanted, PlacedOutput, UrlJob
+from pipeline.job import Output, OutputWanted, PlacedOutput
 from pipeline.keys import url
+from pipeline.url_job import Answered, UrlJob
 from pipeline.watch import Watch
 
 if TYPE_CHECKING:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from pipeline.errors import Code, RejectError
+from pipeline.errors import Code
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
 
 
@@ -81,42 +79,6 @@ class Job:
     def image_options(self) -> ImageOptions:
         outputs = tuple((wanted.name, wanted.options) for wanted in self.outputs)
         return ImageOptions(outputs=outputs, limits=self.limits)
-
-
-@dataclass(frozen=True)
-class UrlSource:
-    """An image on the web, and the field of the message that names it."""
-
-    field: str
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """Who is told what became of a message. `id` is the same each time the same message comes, and of no other.
-
-    `fields`: the message as it came, all of which is said again.
-    """
-
-    id: str
-    fields: Mapping[str, Any]
-    redirect_queue: str | None = None
-    postback_url: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class UrlJob:
-    """The images of one message, made of what lies at their URLs, and one reply about all of them."""
-
-    sources: tuple[UrlSource, ...]
-    outputs: tuple[OutputWanted, ...]
-    reply: Reply
-    deliveries: int = 1
-    message_id: str = ""
-
-    @property
-    def image_options(self) -> ImageOptions:
-        return ImageOptions(outputs=tuple((wanted.name, wanted.options) for wanted in self.outputs))
 
 
 @dataclass(frozen=True)
@@ -203,17 +165,3 @@ class Result:
 
     job: Job
     record: Record | None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """How the job of a URL message ended: what the reply said, and what became of it at each of its two places.
-
-    `told`: "sent", or why it was given up, by "redirect" and "postback". `errors`: why there is no image, by the field
-    that names it.
-    """
-
-    job: UrlJob
-    body: Mapping[str, Any]
-    told: Mapping[str, str]
-    errors: Mapping[str, RejectError] = field(default_factory=dict)

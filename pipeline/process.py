@@ -23,10 +23,11 @@ from pipeline.answering import answer
 from pipeline.describing import describe
 from pipeline.errors import RetryError, SkipError
 from pipeline.images.transform import Transformed
-from pipeline.job import Answered, Job, Record, Result, UrlJob
+from pipeline.job import Job, Record, Result
 from pipeline.objects import StoredObject
 from pipeline.services import Services
 from pipeline.steps import Steps
+from pipeline.url_job import Answered, UrlJob
 from pipeline.watch import Watch, silent
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ PURE = (
     "images",
     "job",
     "messages",
+    "url_job",
     "url_messages",
     "keys",
     "file_list",
