@@ -92,6 +92,8 @@ class Pretended:
         put = next((self._put[model.name, value] for _, value in named if (model.name, value) in self._put), None)
         if put is not None:
             return Answer(put)
+        if model.name == "GetDistribution" and request["Id"] == LATER:
+            return Answer({"Distribution": {"Id": LATER, "Status": "Deployed"}, "ETag": LATER})
         # A version or an alias of a function is something else than the function.
         made = None if "Qualifier" in request else next((self._made[one] for one in named if one in self._made), None)
         if made is not None and model.name in _UNSET:
@@ -139,8 +141,8 @@ class Pretended:
 
     def _create_distribution(self, request: Request) -> dict[str, Any]:
         arn = f"arn:aws:cloudfront::{self._target.account}:distribution/{LATER}"
-        comment = request["DistributionConfigWithTags"]["DistributionConfig"]["Comment"]
-        self._distributions.append({"Id": LATER, "ARN": arn, "DomainName": LATER, "Comment": comment})
+        config = request["DistributionConfigWithTags"]["DistributionConfig"]
+        self._distributions.append({**config, "Id": LATER, "ARN": arn, "DomainName": LATER})
         return {}
 
     def _endpoint(self, service: str) -> str:
