@@ -129,7 +129,8 @@ def test_every_message_is_answered_whatever_is_killed_and_whatever_fails(
     for number in range(messages):
         tortured.send(number)
 
-    with fault_proxy(tortured.cloud.port, mixed(SHARE, seed=17, counts=counts)) as address:
+    # A message that is killed at often has come often, and would then wait for a quarter of an hour.
+    with fault_proxy(tortured.cloud.port, mixed(SHARE, seed=17, counts=counts), hurry=30) as address:
         with tortured.consumer(address) as consumer:
             messages = _kill_while_working(tortured, consumer.pid, kills, rng, messages)
             _wait_until_done(tortured, timeout=1800 if full_torture else 240)
