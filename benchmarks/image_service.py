@@ -33,6 +33,7 @@ from pipeline.clients import make_client
 from pipeline.guard import Guard
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.options import ImageOptions, OutputOptions
+from pipeline.images.transform import transform
 from pipeline.nursery import Nursery
 from pipeline.outbound import Outbound
 from pipeline.sources import Fetcher
@@ -87,7 +88,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             urls = [f"http://127.0.0.1:{port}/{number}.jpg" for number in range(arguments.messages)]
             rates = parts(arguments, urls, port, here)
             rates |= messages(arguments, urls, port, here, posted)
-    return {"bytes_each": size, "messages": arguments.messages, "workers": arguments.workers, **rates}
+    busy = {"cores": os.cpu_count() or 1, "load_average": round(os.getloadavg()[1], 1)}
+    return {"bytes_each": size, "messages": arguments.messages, "workers": arguments.workers, **busy, **rates}
 
 
 def write_pictures(folder: Path) -> int:
@@ -130,8 +132,9 @@ def parts(arguments: argparse.Namespace, urls: list[str], port: int, here: Path)
     """
     one = {"250X250": SIZES["250X250"]}
     ways: dict[str, Callable[[list[str], Path], None]] = {
-        "three_sizes": partial(ours, port, arguments.workers, SIZES),
-        "one_size": partial(ours, port, arguments.workers, one),
+        "three_sizes": partial(ours, port, arguments.workers, SIZES, True),
+        "one_size": partial(ours, port, arguments.workers, one, True),
+        "one_size_in_the_same_process": partial(ours, port, os.cpu_count() or 1, one, False),
     }
     if arguments.img2dataset:
         ways["img2dataset_one_size"] = partial(peer, arguments.img2dataset, arguments.workers)
@@ -159,23 +162,26 @@ def spent(way: Callable[[list[str], Path], None], urls: list[str], folder: Path)
     return time.perf_counter() - clock, children_cpu() - cpu
 
 
-def ours(port: int, workers: int, sizes: dict[str, tuple[int, int]], urls: list[str], folder: Path) -> None:
-    """As the service does it: checked addresses, a process for each image; the results go to files."""
+def ours(
+    port: int, workers: int, sizes: dict[str, tuple[int, int]], apart: bool, urls: list[str], folder: Path
+) -> None:
+    """As the service does it, the results go to files. `apart`: with a process for each image."""
     folder.mkdir()
-    pool = multiprocessing.Pool(workers, _prepare, (port, sizes, folder))
+    pool = multiprocessing.Pool(workers, _prepare, (port, sizes, apart, folder))
     made = sum(pool.imap_unordered(_make, urls, chunksize=4))
     pool.close()
     pool.join()
     assert made == len(urls) * len(sizes)
 
 
-def _prepare(port: int, sizes: dict[str, tuple[int, int]], folder: Path) -> None:
+def _prepare(port: int, sizes: dict[str, tuple[int, int]], apart: bool, folder: Path) -> None:
     global _fetcher, _transform, _folder
     guard = Guard(networks=[ip_network("127.0.0.0/8")], ports=frozenset([port]))
     options = ImageOptions(outputs=tuple((name, OutputOptions(fit=size, quality=80)) for name, size in sizes.items()))
     _fetcher, _folder = Fetcher(Outbound(guard)), folder
     nursery = Nursery()
-    _transform = partial(transform_isolated, options=options, start=nursery.start)
+    _transform = partial(transform_isolated, start=nursery.start) if apart else transform
+    _transform = partial(_transform, options=options)
     # So that what its processes used counts as used by this one.
     Finalize(None, nursery.close, exitpriority=1)
 

@@ -20,6 +20,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 from PIL import Image
@@ -30,6 +31,8 @@ from pipeline.images.transform import transform
 
 _NUMBER = struct.Struct("!i")
 _LONGEST_ORDER = 4096
+#: What a copy would otherwise import itself, before its first image and for each again.
+_LATE = ("ctypes", "encodings.ascii")
 _COMMON = ("JPEG", "PNG", "WEBP")
 _DESCRIPTORS = 4
 _MOST_DESCRIPTORS = 256
@@ -57,6 +60,8 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Load what the first image of each common format loads, which is a dozen of modules: a copy starts with them."""
+    for module in _LATE:
+        import_module(module)
     options = ImageOptions(outputs=tuple((form, OutputOptions(fit=(4, 4), format=form)) for form in _COMMON))
     for form in _COMMON:
         picture = io.BytesIO()
