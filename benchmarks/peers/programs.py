@@ -41,6 +41,7 @@ class Program:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=HERE.parent.parent,
             env={**os.environ, "VIPS_CONCURRENCY": "1", "MAGICK_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1"},
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
@@ -67,7 +68,7 @@ class Program:
 def _command(route: str) -> list[str]:
     if route in SHARP:
         return ["node", str(HERE / "sharp_worker.mjs"), str(FOLDER / "node"), route]
-    return [sys.executable, str(HERE / "worker.py"), route]
+    return [sys.executable, "-c", f"from benchmarks.peers.worker import answer_requests; answer_requests({route!r})"]
 
 
 def available() -> dict[str, str | None]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
-
 import json
 import resource
+import sys
+from pathlib import Path
 
 from benchmarks.peers.routes import PYTHON
 
@@ -25,8 +22,9 @@ def peak_megabytes() -> float:
     return max(int(own.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
-def main() -> None:
-    work = PYTHON[sys.argv[1]]()
+def answer_requests(route: str) -> None:
+    """Until standard input ends."""
+    work = PYTHON[route]()
     for line in sys.stdin:
         request = json.loads(line)
         data = Path(request["file"]).read_bytes()
@@ -37,7 +35,3 @@ def main() -> None:
             Path(request["keep"]).write_bytes(whole)
         answer = {"cpu": used, "peak": peak_megabytes(), "small": len(small), "whole": len(whole)}
         print(json.dumps(answer), flush=True)
-
-
-if __name__ == "__main__":
-    main()
