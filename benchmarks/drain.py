@@ -226,7 +226,8 @@ def write(measured: list[Measured], page: str, rounds: int) -> None:
     how = (
         f"Written by `python benchmarks/drain.py --write` on {about['date']} at {about['commit']}: {os.cpu_count()} "
         f"processors for client and server together, medians of {rounds}. Only ratios within this run mean anything.\n"
-        f"The load of the machine at the end was {about['load_at_the_end']:.0f}: above 3, others were at work there, too.\n"
+        f"The load of the machine at the end was {about['load_at_the_end']:.0f}: "
+        "above 3, others were at work there, too.\n"
         "Only `drain_bucket.py` makes files durable (fsync of file, folder and journal) and removes with If-Match.\n\n"
     )
     (folder / "drain.md").write_text(title + how + page + "\n", encoding="utf-8")
