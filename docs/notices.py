@@ -93,14 +93,15 @@ def notices(wheels: list[Path]) -> str:
     beside = sorted({pair for text in texts for pair in PINNED.findall(text)} - set(carried))
     inside = "\n".join(in_the_zip(name, version, wheels).block() for name, version in carried)
     outside = "".join(
-        f"{name} {version}: {licence_of(name, distribution(name).metadata)}\n" for name, version in beside
+        f"{name} {version}: {licence_of(name, _parsed(distribution(name).read_text('METADATA') or ''))}\n"
+        for name, version in beside
     )
     return f"{HEAD}{inside}\n{PROGRAMS_HEAD}{outside}"
 
 
 def in_the_zip(name: str, version: str, wheels: list[Path]) -> Library:
     folder = wheels[0] / f"{name.replace('-', '_')}-{version}.dist-info"
-    metadata = Parser().parsestr((folder / "METADATA").read_text(encoding="utf-8"), headersonly=True)
+    metadata = _parsed((folder / "METADATA").read_text(encoding="utf-8"))
     files = sorted(path for path in folder.rglob("*") if path.is_file() and LICENCE_FILE.search(path.name))
     return Library(
         name,
@@ -110,6 +111,10 @@ def in_the_zip(name: str, version: str, wheels: list[Path]) -> Library:
         tuple(dict.fromkeys(line for path in files for line in _copyrights(path))),
         tuple(sorted({so for wheel in wheels for so in _shared_libraries(wheel, name)})),
     )
+
+
+def _parsed(metadata: str) -> Message:
+    return Parser().parsestr(metadata, headersonly=True)
 
 
 def licence_of(name: str, metadata: Message) -> str:

@@ -45,7 +45,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running_web() as web, running_local_cloud(tmp_path_factory.mktemp("service"), "--auth") as cloud:
         web.pages["/a.jpg"] = JPEG
         deployment = Deployment(cloud)
-        told = {**web.environ, "REDIRECT_QUEUES": "Next*"}
+        told: dict[str, Any] = {**web.environ, "REDIRECT_QUEUES": "Next*"}
         done = deployment.command("setup.py", "--local", "--with-image-service", **told)
         assert done.returncode == 0, done.stderr
         yield Service(deployment, web, deployment.resources)
@@ -97,7 +97,7 @@ def test_a_failed_postback_comes_again_and_what_waits_for_it_is_read_by_nobody(s
 
 def _kept(service: Service, bucket: str) -> str | None:
     found = service.client("s3").list_objects_v2(Bucket=bucket, Prefix="deliveries/").get("Contents", [])
-    return next((entry["Key"] for entry in found), None)
+    return next((str(entry["Key"]) for entry in found), None)
 
 
 def test_teardown_takes_the_service_along(service: Service):

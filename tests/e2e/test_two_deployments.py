@@ -21,8 +21,8 @@ class Named(Deployment):
 
     name: str
 
-    def command(self, *arguments: str, timeout: float = 180):
-        return super().command(*arguments, "--local", "--name", self.name, timeout=timeout)
+    def command(self, *arguments: str, timeout: float = 180, **variables: str):
+        return super().command(*arguments, "--local", "--name", self.name, timeout=timeout, **variables)
 
     @property
     def resources(self) -> dict[str, str]:
