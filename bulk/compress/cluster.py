@@ -7,7 +7,7 @@ and its image is given to another.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -26,6 +26,9 @@ _CONNECT_SECONDS = 20
 _DEATHS = 1
 #: Dask gives a worker up whose process cannot be started again.
 _NO_WORKER_SECONDS = 300
+#: Dask remembers how it read the names of its last 100,000 tasks, which no setting lowers: 80 MB of names that never
+#: come again. So many are kept.
+_NAMES = 1_000
 _NO_WORKER = "no worker is left, and none comes back: see whether the machine has memory, and run the command again"
 _SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": _DEATHS,
@@ -35,6 +38,7 @@ _SETTINGS: dict[str, Any] = {
     "distributed.admin.low-level-log-length": 100,
     "distributed.admin.system-monitor.log-length": 60,
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.preload": ["bulk.compress.interrupts"],
 }
 
 Map = Callable[[Iterator[Row]], Iterator[Done]]
@@ -46,6 +50,8 @@ def workers(order: Order, *, count: int, scheduler: str | None = None, work: Wor
     """A function that does `work` on many rows, in any order, by `count` processes or by those of a cluster."""
     import dask
     from distributed import Client, LocalCluster
+    from distributed.scheduler import DEFAULT_EXTENSIONS as OF_SCHEDULER
+    from distributed.worker import DEFAULT_EXTENSIONS as OF_WORKER
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_SETTINGS):
@@ -56,9 +62,18 @@ def workers(order: Order, *, count: int, scheduler: str | None = None, work: Wor
         # Nothing listens beyond this machine. Memory is our own gate's to share out: Dask would kill a worker that has
         # more than its part, and an image that needs most of the memory could never be done.
         local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0}
+        # Spans keep something of every task that was ever submitted.
+        local |= {
+            "extensions": _without_spans(OF_WORKER),
+            "scheduler_kwargs": {"extensions": _without_spans(OF_SCHEDULER)},
+        }
         with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **local) as cluster:
             with Client(cluster) as client:
                 yield lambda rows: _map(client, work, order, rows)
+
+
+def _without_spans(extensions: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: extension for name, extension in extensions.items() if name != "spans"}
 
 
 def require_trusted(scheduler: str, *, trusted: bool) -> None:
@@ -88,6 +103,7 @@ def _connected(scheduler: str) -> Iterator[Any]:
 
 
 def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
+    from dask.utils import key_split
     from distributed import as_completed
 
     under_way: dict[str, Row] = {}
@@ -101,9 +117,11 @@ def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator
         return futures
 
     ended = as_completed(give_out(_AHEAD * sum(client.nthreads().values())))
-    for future in ended:
+    for number, future in enumerate(ended, 1):
         yield _done(future, under_way.pop(future.key))
         ended.update(give_out(1))
+        if number % _NAMES == 0:
+            key_split.cache_clear()
 
 
 def _done(future: Any, row: Row) -> Done:
