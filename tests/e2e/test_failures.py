@@ -56,10 +56,10 @@ def test_dead_letters_are_told_and_sent_back(deployment: Deployment):
 
 
 def test_a_redrive_that_is_killed_half_way_loses_nothing(deployment: Deployment):
-    keys = [f"killed/{number:02}.jpg" for number in range(25)]
+    keys = [f"half-way/{number:02}.jpg" for number in range(25)]
     for key in keys:
         deployment.upload(key, JPEG)
-    before = eventually(lambda: found if len(found := done(deployment, "killed/")) == len(keys) else None)
+    before = eventually(lambda: found if len(found := done(deployment, "half-way/")) == len(keys) else None)
     kill_off(deployment, *keys)
     environ = {name: value for name, value in deployment.cloud.environ.items() if not name.startswith("AWS_")}
     with subprocess.Popen(
@@ -72,7 +72,7 @@ def test_a_redrive_that_is_killed_half_way_loses_nothing(deployment: Deployment)
     # What the killed one had received is hidden for some seconds.
     def all_done():
         deployment.command("status.py", "--redrive")
-        after = done(deployment, "killed/")
+        after = done(deployment, "half-way/")
         return all(after[key] != before[key] for key in keys)
 
     eventually(all_done, timeout=150)
