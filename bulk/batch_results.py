@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ class ResultFile:
                 if code_of(error) == "NoSuchKey":
                     return Results(), None
                 raise
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 text = body.read().decode(errors="replace")
         try:
             return Results.from_json(text), answer["ETag"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ class Claims:
                 if code_of(error) == "NoSuchKey":
                     return None
                 raise
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 return Claim(**json.loads(body.read()), etag=answer["ETag"])
 
     def _replace(self, token: str, old: Claim, new: Claim) -> Claim | None:

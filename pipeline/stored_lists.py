@@ -1,11 +1,12 @@
-"""File lists in S3: counted before jobs are submitted, and read by each job as far as it needs."""
+"""File lists in S3: counted before jobs are submitted, and read by each job; believed only when they came undamaged."""
 
 from __future__ import annotations
 
 import codecs
 import json
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
@@ -55,23 +56,23 @@ class StoredList:
         """How many batches the list has, batch_1 to that one."""
         if self._is_sharded:
             return self._manifest().batches
-        with self._explained(self._location), self._open(self._location) as body:
-            return require_complete(count_images(self._texts(body)))
+        with self._explained(self._location), self._texts(self._location) as texts:
+            return require_complete(count_images(texts))
 
     def images(self, number: int) -> list[str]:
         """The images of one batch."""
         if self._is_sharded:
             return self._images_of_shard(number)
-        with self._explained(self._location), self._open(self._location) as body:
-            found = images_of(self._texts(body), number)
+        with self._explained(self._location), self._texts(self._location) as texts:
+            found = images_of(texts, number)
         if found is None:
             raise FileListError(f"{self} has no {batch_name(number)}")
         return found
 
     def indexes(self, key: str) -> list[int]:
         """The batches that a retry is about."""
-        with self._explained(key), self._open(key) as body:
-            found = json.loads("".join(self._texts(body)))
+        with self._explained(key), self._texts(key) as texts:
+            found = json.loads("".join(texts))
             if not isinstance(found, list) or not all(type(entry) is int and entry > 0 for entry in found):
                 raise FileListError("it is no list of numbers of batches")
         return found
@@ -82,8 +83,8 @@ class StoredList:
 
     def _manifest(self) -> Manifest:
         key = self._location + MANIFEST
-        with self._explained(key), self._open(key) as body:
-            return Manifest.from_json("".join(self._texts(body)))
+        with self._explained(key), self._texts(key) as texts:
+            return Manifest.from_json("".join(texts))
 
     def _images_of_shard(self, number: int) -> list[str]:
         # The manifest comes last to its place: without it, the shard may be of a list that is only half there.
@@ -91,21 +92,27 @@ class StoredList:
         if number > batches:
             raise FileListError(f"{self} has no {batch_name(number)}: it has {batches} batches")
         key = self._location + shard_name(number)
-        with self._explained(key), self._open(key) as body:
-            return images_of_shard("".join(self._texts(body)).splitlines())
+        with self._explained(key), self._texts(key) as texts:
+            return images_of_shard("".join(texts).splitlines())
 
     @contextmanager
-    def _open(self, key: str) -> Iterator[IO[bytes]]:
+    def _texts(self, key: str) -> Iterator[Iterator[str]]:
+        """An object's text, chunk by chunk. What is not asked for is read all the same: S3's checksum is known at the
+        end, and a damaged name would be an image that is not there."""
         with retried(f"GetObject s3://{self._bucket}/{key}"):
-            with self._s3.get_object(Bucket=self._bucket, Key=key)["Body"] as body:
-                yield cast(IO[bytes], body)
+            with closing(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]) as body:
+                chunks = self._chunks(cast(IO[bytes], body))
+                try:
+                    yield codecs.iterdecode(chunks, "utf-8-sig")
+                except ValueError:
+                    deque(chunks, maxlen=0)
+                    raise
+                deque(chunks, maxlen=0)
 
-    def _texts(self, body: IO[bytes]) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    def _chunks(self, body: IO[bytes]) -> Iterator[bytes]:
         while data := body.read(_CHUNK):
             self.bytes_read += len(data)
-            yield decoder.decode(data)
-        yield decoder.decode(b"", final=True)
+            yield data
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:

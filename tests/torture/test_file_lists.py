@@ -7,17 +7,20 @@ import random
 import threading
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from bulk.local_jobs import LocalJobs
 from bulk.output_layout import output_place
 from pipeline.batch_settings import BatchSettings
+from pipeline.errors import RetryError
 from pipeline.file_list import batch_name, source_of
 from pipeline.images.options import COMPRESSED, ImageOptions
 from pipeline.images.transform import transform
+from pipeline.stored_lists import StoredList
 from tests.images import jpeg, photo, png, truncated
 from tests.local_cloud_fixture import LocalCloud
 from tests.torture.fault_proxy import Call, fault_proxy, mixed
@@ -147,6 +150,21 @@ class Killer:
                 self.counts[way] += 1
 
 
+@pytest.mark.parametrize("counts", [(900, 2), (2, 900), (9, 9)], ids=["its own", "a later one", "between them"])
+def test_a_list_that_is_damaged_on_its_way_is_never_believed(local_cloud, counts):
+    """The proxy damages the byte in the middle: of a batch, or of the marks between two of them."""
+    s3, bucket = local_cloud.client("s3"), f"lists-{uuid.uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=bucket)
+    batches = {batch_name(n): [f"s3://photos/{i}.jpg" for i in range(count)] for n, count in enumerate(counts, 1)}
+    s3.put_object(Bucket=bucket, Key="may.json", Body=json.dumps(batches).encode())
+
+    with fault_proxy(local_cloud.port, lambda call: "corrupted" * (call.operation == "GetObject")) as address:
+        through = replace(local_cloud, port=urlsplit(address).port)
+
+        with pytest.raises(RetryError, match="checksum"):
+            StoredList(through.client("s3"), bucket, "may.json").images(1)
+
+
 @pytest.mark.timeout(3600)
 def test_jobs_that_are_stopped_and_killed_make_each_output_once_and_a_retry_touches_only_failures(
     local_cloud, full_torture, results: Results
@@ -158,6 +176,7 @@ def test_jobs_that_are_stopped_and_killed_make_each_output_once_and_a_retry_touc
         with Killer(jobs, kills, pause=1.5 if full_torture else 0.7) as killer:
             ended = jobs.run(range(1, batches + 1))
 
+    assert {one.exit_code for one in ended} <= {0, 1}, ended
     totals = lists.results()
     assert lists.wrongs() == []
     assert sum(total["images"] for total in totals) == images
