@@ -61,8 +61,9 @@ ifeq ($(CI),true)
 test: corpora zips
 endif
 
-torture: $(READY_DEV) ## Run the torture tests in full numbers (long)
+torture: $(READY_DEV) ## Run the torture tests in full numbers (long), and put their figures into docs/reliability.md
 	@$(BIN)/python -m pytest tests/torture --torture=full
+	@$(BIN)/python docs/generate.py
 
 SECONDS ?= 60
 fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go to .fuzz/
@@ -87,7 +88,7 @@ format: $(READY_DEV) ## Put imports and layout in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY_DEV) ## Write docs/commands.md and docs/configuration.md anew
+docs: $(READY_DEV) ## Write docs/commands.md, docs/configuration.md and the figures of docs/reliability.md anew
 	@$(BIN)/python docs/generate.py
 
 notices: $(READY_DEV) zips ## Write THIRD_PARTY_NOTICES anew, from the wheels in the zips

@@ -1,4 +1,4 @@
-"""Writes docs/commands.md and docs/configuration.md from the programs themselves."""
+"""Writes docs/commands.md and docs/configuration.md from the programs themselves, and figures from their results."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from docs.figures import with_figures
 from pipeline.settings import ROOT, Settings
 
 DOCS = ROOT / "docs"
@@ -287,7 +288,11 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the pages that are old")
     arguments = parser.parse_args()
-    pages = {"commands.md": commands_page(), "configuration.md": configuration_page()}
+    pages = {
+        "commands.md": commands_page(),
+        "configuration.md": configuration_page(),
+        "reliability.md": with_figures((DOCS / "reliability.md").read_text(encoding="utf-8"), DOCS / "results"),
+    }
     old = [name for name, text in pages.items() if not _is_written(DOCS / name, text)]
     for name in old:
         if not arguments.check:
