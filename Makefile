@@ -29,7 +29,7 @@ BENCH_REQUIREMENTS := benchmarks/requirements-peers.txt
 READY_BENCH := .venv-bench/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help bench setup setup-dev browser has-pm2 run stop test corpora zips torture fuzz hashes audit lint format docs notices openapi clean
+.PHONY: help bench setup setup-dev browser has-pm2 run stop test corpora zips torture soak fuzz hashes audit lint format docs notices openapi clean
 
 help: ## List all tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ endif
 torture: $(READY_DEV) ## Run the torture tests in full numbers (long), and put their figures into docs/reliability.md
 	@$(BIN)/python -m pytest tests/torture --torture=full
 	@$(BIN)/python docs/generate.py
+
+MINUTES ?= 60
+SOAK ?=
+soak: $(READY_DEV) ## Let all flows run together under kills and faults: make soak MINUTES=60 [SOAK=--kill-cloud]
+	@$(BIN)/python -m tests.torture.soak --minutes $(MINUTES) $(SOAK)
 
 SECONDS ?= 60
 fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go to .fuzz/

@@ -1,0 +1,67 @@
+"""Programs of the product that are started, and sometimes stopped or killed before they are done."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.exits import Exit
+from tests.local_cloud_fixture import ROOT
+from tests.torture.soak.place import Place
+
+#: How a program may end that was not stopped: done, some failed, or the local cloud was not there.
+_ENDS = (Exit.DONE, Exit.SOME_FAILED, Exit.REFUSED)
+_SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+_STOPPED = {
+    signal.SIGKILL: (-signal.SIGKILL,),
+    signal.SIGTERM: (Exit.TERMINATED, -signal.SIGTERM),
+    signal.SIGINT: (Exit.INTERRUPTED, -signal.SIGINT),
+}
+#: A slow disk: each fsync waits so many microseconds longer.
+_SLOW = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]
+_SLOW += ["-e", "inject=fsync,fdatasync:delay_enter=200000"]
+
+
+class UnexpectedEndError(AssertionError):
+    """A program ended as none may, whatever happens around it."""
+
+
+@dataclass
+class Programs:
+    """Starts programs one after another; `ends` counts how they ended."""
+
+    place: Place
+    rng: random.Random
+    ends: Counter[str] = field(default_factory=Counter)
+
+    def run(self, *command: str, through: str = "", longest: float = 0, slow: bool = False, cwd: Path = ROOT) -> int:
+        """The exit code. `through`: AWS's address; `longest`: it is stopped within so many seconds, 0 for never."""
+        tracer = _SLOW if slow and shutil.which("strace") else []
+        environ = {name: value for name, value in self.place.cloud.environ.items() if name != "AWS_ENDPOINT_URL"}
+        told = environ | ({"AWS_ENDPOINT_URL": through} if through else {})
+        process = subprocess.Popen(
+            [*tracer, sys.executable, *command], cwd=cwd, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+        allowed, errors = self._wait(process, longest)
+        code = process.returncode
+        self.ends["stopped" if code not in _ENDS else Exit(code).name.lower()] += 1
+        if code not in allowed or "Traceback" in errors:
+            raise UnexpectedEndError(f"{' '.join(command)} ended with {code}:\n{errors[-3000:]}")
+        return code
+
+    def _wait(self, process: subprocess.Popen[str], longest: float) -> tuple[tuple[int, ...], str]:
+        """How it may have ended, and what it wrote to stderr."""
+        try:
+            return _ENDS, process.communicate(timeout=self.rng.uniform(0, longest) if longest else 300)[1]
+        except subprocess.TimeoutExpired:
+            number = self.rng.choice(_SIGNALS)
+            process.send_signal(number)
+            # Where Python itself has not begun yet there is no handler, and maybe a trace that is not ours.
+            return (*_ENDS, *_STOPPED[number]), process.communicate(timeout=120)[1]
