@@ -69,9 +69,9 @@ def run() -> int:
 
 
 def works(python: Path) -> bool:
-    """Whether the interpreter is there and starts; one whose Python was removed does not."""
+    """Whether the interpreter starts, which it does not once its Python was removed, and has pip, which comes last."""
     try:
-        return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
+        return subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 

@@ -44,7 +44,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
         drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(printable(str(cell))) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(drawn)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    # Printed by us: rich would end the program with a code of its own where the reader (`| head`) has gone.
+    with console.capture() as captured:
+        console.print(drawn)
+    print(captured.get(), end="", flush=True)
 
 
 def progress() -> Progress:

@@ -54,7 +54,7 @@ def run(main: Callable[[], int]) -> int:
     """Call `main` and return its exit code; a foreseeable fault becomes one line on stderr and its code."""
     _never_fail_to_print()
     try:
-        with _sigterm_raises():
+        with _sigterm_raises(), _flushed_stdout():
             return main()
     except KeyboardInterrupt:
         return _end("interrupted; run the same command again to go on", Exit.INTERRUPTED)
@@ -127,6 +127,15 @@ def _never_fail_to_print() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _flushed_stdout() -> Iterator[None]:
+    """Find out here, not at the interpreter's end, whether the reader has gone: help texts wait in the buffer."""
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
 
 
 @contextmanager

@@ -1,11 +1,17 @@
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cli.exits import CommandError, Exit, run
 from pipeline.settings import SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
+#: What a child imports before it runs a command that only prints.
+IMPORTS = "import sys; from argparse import ArgumentParser; from cli import console; from cli.exits import run"
 
 
 def raising(error):
@@ -103,3 +109,19 @@ def test_a_character_that_the_terminal_lacks_is_escaped(tmp_path, monkeypatch):
         assert run(lambda: print("été \ud800") or 0) == 0
 
     assert path.read_text() == "\\xe9t\\xe9 \\ud800\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows tells of a closed pipe in another way")
+@pytest.mark.parametrize(
+    "main",
+    ["print('in the buffer')", "console.table(['Image'], [['a.jpg']])", "ArgumentParser().parse_args(['-h'])"],
+)
+def test_a_reader_that_has_seen_enough_ends_a_command_in_silence(main):
+    program = f"{IMPORTS}; sys.exit(run(lambda: {main} or 0))"
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with open(writer, "wb") as nobody:
+        ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=nobody, stderr=subprocess.PIPE)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
