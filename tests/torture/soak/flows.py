@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol
 
 from tests.images import jpeg, photo, png, truncated
@@ -33,6 +33,8 @@ class Flows:
     def __init__(self, flows: Sequence[Flow], ending: threading.Event) -> None:
         self.flows, self._ending = flows, ending
         self.wrongs: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self._untroubled = threading.Event()
         self._threads = [threading.Thread(target=self._live, args=(flow,), daemon=True) for flow in flows]
 
     def start(self) -> None:
@@ -40,27 +42,21 @@ class Flows:
             thread.start()
 
     def finish(self) -> None:
-        """Wait until each has ended what it was at, then let one after another finish."""
+        """Call it when the trouble is over: waits until each has come to its end."""
+        self._untroubled.set()
         for thread in self._threads:
-            thread.join(600)
-        for flow in self.flows:
-            self._note(flow, partial(self._finish, flow))
-
-    def _finish(self, flow: Flow) -> None:
-        self.wrongs += [f"{flow.name}: {wrong}" for wrong in flow.finish()]
+            thread.join()
 
     def _live(self, flow: Flow) -> None:
-        while not self._ending.is_set() and self._note(flow, flow.turn):
-            pass
-
-    def _note(self, flow: Flow, work: Callable[[], None]) -> bool:
-        """False where it failed."""
         try:
-            work()
+            while not self._ending.is_set():
+                flow.turn()
+            self._untroubled.wait()
+            began = time.monotonic()
+            self.wrongs += [f"{flow.name}: {wrong}" for wrong in flow.finish()]
+            self.seconds[flow.name] = round(time.monotonic() - began, 1)
         except BaseException:
             self.wrongs.append(f"{flow.name}: {traceback.format_exc(limit=-6)}")
-            return False
-        return True
 
 
 GOOD = [jpeg(photo((side, 48)), quality=95) for side in range(48, 72, 4)] + [png(photo((40, 56)))]

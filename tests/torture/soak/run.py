@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,10 @@ class Soaked:
 def soak(folder: Path, seconds: float, *, seed: int, kills_cloud: bool = False, is_slice: bool = False) -> Soaked:
     """`folder` is an empty one that takes all that is made."""
     rng = random.Random(seed)
-    with prepared(folder, seed, **(SLICE if is_slice else FULL)) as place:
-        urls = UrlMessages(place, random.Random(rng.random()), bound=BOUND)
+    with (
+        prepared(folder, seed, **(SLICE if is_slice else FULL)) as place,
+        closing(UrlMessages(place, random.Random(rng.random()), bound=BOUND)) as urls,
+    ):
         flows = Flows(_flows(place, rng, urls, kills_cloud), place.ending)
         pause = 8 if is_slice else STOPS
         trouble = Trouble(place, random.Random(rng.random()), urls, kills_cloud, pause, urls.kills)
@@ -51,7 +54,7 @@ def soak(folder: Path, seconds: float, *, seed: int, kills_cloud: bool = False, 
         trouble.join()
         sampler.stop()
         flows.finish()
-        wrongs = [*trouble.wrongs, *flows.wrongs, *grown(sampler.series), *_left_behind(place, urls)]
+        wrongs = [*trouble.wrongs, *sampler.wrongs, *flows.wrongs, *grown(sampler.series), *_left_behind(place, urls)]
         return Soaked(
             wrongs,
             _figures(seconds, seed, place, flows, trouble, sampler) | {"wrong": len(wrongs)},
@@ -86,6 +89,7 @@ def _figures(
         "share_of_calls_that_fail": SHARE,
         "faults": {name: count for name, count in sorted(place.faults.items())},
         "trouble": trouble.figures(),
+        "seconds_to_finish": flows.seconds,
         "flows": {flow.name: flow.figures() for flow in flows.flows},
         "after_warm_up": {
             f"{kind}, {name}": {"middle": round(series.middle(), 1), "growth": round(series.growth(), 1)}

@@ -11,6 +11,7 @@ import os
 import statistics
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ class Sampler:
     urls: UrlMessages
     pause: float
     series: dict[Name, Series] = field(default_factory=dict)
+    wrongs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._sqs = self.place.cloud.client("sqs", config=IMPATIENT)
@@ -87,10 +89,16 @@ class Sampler:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._done.wait(self.pause):
-            now = time.monotonic() - self._began
-            for name, value in self._sample():
-                self.series.setdefault(name, Series()).points.append((round(now, 1), value))
+        try:
+            while not self._done.wait(self.pause):
+                self._take()
+        except BaseException:
+            self.wrongs.append(f"sampler: {traceback.format_exc(limit=-6)}")
+
+    def _take(self) -> None:
+        now = time.monotonic() - self._began
+        for name, value in self._sample():
+            self.series.setdefault(name, Series()).points.append((round(now, 1), value))
 
     def _sample(self) -> Iterator[tuple[Name, float]]:
         for role, pids in self._processes().items():
@@ -158,7 +166,5 @@ def _told(pid: int) -> bytes:
 
 def _files(folder: Path) -> float:
     """What is there but the drained files themselves and what the drainer keeps beside them."""
-    return sum(
-        path.is_file() and not any(part.startswith("drained-") for part in path.relative_to(folder).parts)
-        for path in folder.rglob("*")
-    )
+    # os.walk, unlike rglob, passes over folders that go while it looks.
+    return sum(len(files) for place, _, files in os.walk(folder) if "/drained-" not in place)

@@ -127,7 +127,6 @@ class UrlMessages:
         self._collect()
         self.consumer.terminate()
         code = self.consumer.wait(120)
-        self._log.close()
         wrongs = [f"the consumer ended with {code}"] if code else []
         wrongs += [f"{self._left()} messages are left"] if self._left() else []
         return wrongs + [wrong for number in self.sent for wrong in self._wrongs(number)]
@@ -139,6 +138,13 @@ class UrlMessages:
             return []
         wrongs = [f"message {number} was never answered by {way}" for way in ways]
         return wrongs + ([f"message {number} has {len(self.ids[number])} ids"] if len(self.ids[number]) > 1 else [])
+
+    def close(self) -> None:
+        """However the soak ends, the consumer ends with it."""
+        if self.consumer.poll() is None:
+            self.consumer.terminate()
+            self.consumer.wait(120)
+        self._log.close()
 
     def workers(self) -> list[int]:
         """The processes that may be killed."""
