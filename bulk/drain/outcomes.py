@@ -76,6 +76,8 @@ def fault_of(doing: str, error: OSError) -> Exception:
     """What an error of the file system means: the end of one object if only its name is at fault, else of the run."""
     if isinstance(error, FileNotFoundError):
         return AgainError(Outcome.FAILED, f"{doing}: somebody took it away meanwhile")
+    if isinstance(error, NotADirectoryError):
+        return AgainError(Outcome.FAILED, f"{doing}: somebody put a file in the place of a folder meanwhile")
     if error.errno in _NAME_FAULTS:
         return KeepError(Outcome.FAILED, f"{doing}: {error.strerror}")
     return DiskError(doing, error)

@@ -53,9 +53,9 @@ def key_of(parts: Sequence[str]) -> str:
     return "/".join(_pieces(parts))
 
 
-def version_name(name: str, identity: str) -> str:
-    """The name beside `name` for another content of the same key; `identity`: its VersionId, or else its ETag."""
-    return f"{name}%version={_digest(identity)}"
+def version_ending(identity: str) -> str:
+    """What another content of the same key has after its name; `identity`: its VersionId, or else its ETag."""
+    return f"%version={_digest(identity)}"
 
 
 def twin_name(part: str) -> str:

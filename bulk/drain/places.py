@@ -11,7 +11,7 @@ from bulk.drain.bucket import Bucket
 from bulk.drain.download import Downloader
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, DiskError, KeepError, Outcome, fault_of
-from bulk.drain.paths import parts_of, version_name
+from bulk.drain.paths import parts_of, version_ending
 from bulk.drain.results import Staged
 from bulk.drain.tree import Spot, TakenError, Tree
 
@@ -26,9 +26,9 @@ class Places:
 
     def look(self, candidate: Candidate) -> Staged | Spot:
         """The file that holds this object already; else where it goes, beside one that holds something else."""
-        spot, facts = self._home(candidate), None
+        parts, ending, facts = parts_of(candidate.key), _ending(candidate), None
         for _ in range(2):
-            file = self.tree.open_file(spot)
+            spot, file = self.tree.look_up(parts, ending)
             if file is None:
                 return spot
             try:
@@ -39,7 +39,7 @@ class Places:
                     return Staged(candidate, Outcome.HERE, verified, spot, path=str(spot))
             finally:
                 os.close(file)
-            spot = self._beside(candidate, facts.identity)
+            ending = version_ending(facts.identity)
         raise KeepError(Outcome.FAILED, f"{self.tree.root / str(spot)} is there with another content: move it away")
 
     def name(self, staged: Staged) -> Staged:
@@ -52,12 +52,9 @@ class Places:
                 self.tree.rename(staged.part, spot)
                 return replace(staged, spot=spot, path=str(spot))
             except TakenError:
-                here = self.look(staged.candidate)
+                here = self._look_again(staged.candidate, spot, staged.part)
             if isinstance(here, Staged):
-                self.tree.remove_part(spot.folder, staged.part)
                 return here
-            if here.folder != spot.folder:
-                break
             spot = here
         raise AgainError(Outcome.FAILED, "its name was taken meanwhile")
 
@@ -81,12 +78,21 @@ class Places:
         finally:
             os.close(descriptor)
 
-    def _home(self, candidate: Candidate) -> Spot:
-        """An older version lies beside the name that the current one has or had."""
-        if candidate.version_id and not candidate.is_latest:
-            return self._beside(candidate, candidate.version_id)
-        return self.tree.settle(parts_of(candidate.key))
+    def _look_again(self, candidate: Candidate, spot: Spot, part: str) -> Staged | Spot:
+        """Where the object belongs by now, in the same folder; else its `.part`, which would stay there, is removed."""
+        try:
+            here = self.look(candidate)
+            if isinstance(here, Spot) and here.folder == spot.folder:
+                return here
+        except KeepError:
+            self.tree.remove_part(spot.folder, part)
+            raise
+        self.tree.remove_part(spot.folder, part)
+        if isinstance(here, Spot):
+            raise AgainError(Outcome.FAILED, "its folder has another name by now")
+        return here
 
-    def _beside(self, candidate: Candidate, identity: str) -> Spot:
-        spot = self.tree.settle(parts_of(candidate.key))
-        return replace(spot, name=version_name(spot.name, identity))
+
+def _ending(candidate: Candidate) -> str:
+    """An older version lies beside the name that the current one has or had."""
+    return version_ending(candidate.version_id) if candidate.version_id and not candidate.is_latest else ""

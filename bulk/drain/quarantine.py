@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bulk.drain.bucket import Bucket, Deletion, Facts
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, Outcome
-from bulk.drain.paths import version_name
+from bulk.drain.paths import version_ending
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Quarantine:
     def keep(self, deletion: Deletion, facts: Facts) -> None:
         """Copy the object below the prefix if it is still the one that was read, and look at the copy."""
         plain = Candidate(self.prefix + deletion.key, facts.size, facts.etag, facts.modified)
-        other = Candidate(version_name(plain.key, facts.identity), facts.size, facts.etag, facts.modified)
+        other = Candidate(plain.key + version_ending(facts.identity), facts.size, facts.etag, facts.modified)
         for copy in (plain, other):
             there = self.bucket.head(copy)
             if there and _same(there, facts):

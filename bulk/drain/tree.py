@@ -6,25 +6,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from bulk.drain.durable import DurableFolders
+from bulk.drain.names import TRIES, Names, finder, open_folder
 from bulk.drain.no_clobber import rename_no_clobber
 from bulk.drain.outcomes import AgainError, KeepError, Outcome, fault_of
-from bulk.drain.paths import FILE, FOLDER, OWN_FOLDER, twin_name
 from cli.exits import CommandError
 
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PART_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-#: So many folders are remembered as durable; when there are more, some are made durable once more.
-_REMEMBERED = 100_000
-_PROBE = "spelling-é"
-
-Find = Callable[[int, str], str | None]
 
 
 @dataclass(frozen=True)
@@ -39,34 +34,54 @@ class Spot:
 
 
 class Tree:
-    """`find` says under which name a folder holds what is asked for by a name: another one where case is folded."""
+    """Verbs on what lies in the folder; they may be called by many threads at once. `names` are those of this disk."""
 
-    def __init__(self, root: Path, sync: Callable[[int], None], *, find: Find | None = None) -> None:
+    def __init__(self, root: Path, sync: Callable[[int], None], *, names: Names | None = None) -> None:
         self.root = root
         self.sync = sync
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._find = find or _finder(self._root)
-        self._durable: set[tuple[str, ...]] = set()
-        self._lock = threading.Lock()
+        self._names = names or Names(finder(self._root))
+        self._durable = DurableFolders()
 
     def close(self) -> None:
         os.close(self._root)
 
-    def settle(self, parts: Sequence[str]) -> Spot:
-        """Where the path leads on this disk; its folders are made."""
+    def settle(self, parts: Sequence[str], ending: str = "") -> Spot:
+        """Where the path leads on this disk, with `ending` after the file's name; its folders are made."""
         folder = os.dup(self._root)
-        real: list[str] = []
+        real: tuple[str, ...] = ()
         try:
             for part in parts[:-1]:
-                real.append(self._name_of_folder(folder, part))
-                below = _enter(folder, real[-1])
+                name, below = self._names.enter(folder, part, partial(self._forget, real))
                 os.close(folder)
-                folder = below
-            return Spot(tuple(real), self._name_of_file(folder, parts[-1]))
+                folder, real = below, (*real, name)
+            return Spot(real, self._names.of_file(folder, parts[-1], ending))
         except OSError as error:
             raise self._fault("cannot make the folder of", "/".join(parts), error) from error
         finally:
             os.close(folder)
+
+    def look_up(self, parts: Sequence[str], ending: str = "") -> tuple[Spot, int | None]:
+        """Where the path leads, and the open file that is there, if any; KeepError where something else is there.
+
+        Between settling and opening another thread may make a folder of that name, or a file of a twin's.
+        """
+        for _ in range(TRIES):
+            spot = self.settle(parts, ending)
+            with ExitStack() as undone:
+                try:
+                    file = self.open_file(spot)
+                except KeepError:
+                    if self.settle(parts, ending) == spot:
+                        raise
+                    continue
+                if file is None:
+                    return spot, None
+                undone.callback(os.close, file)
+                if self.settle(parts, ending) == spot:
+                    undone.pop_all()
+                    return spot, file
+        raise AgainError(Outcome.FAILED, f"{self.root.joinpath(*parts)} is now one thing and now another")
 
     @contextmanager
     def opened(self, folder: Sequence[str]) -> Iterator[int]:
@@ -74,7 +89,7 @@ class Tree:
         descriptor = os.dup(self._root)
         try:
             for part in folder:
-                below = os.open(part, _FOLDER_FLAGS, dir_fd=descriptor)
+                below = open_folder(descriptor, part)
                 os.close(descriptor)
                 descriptor = below
             yield descriptor
@@ -95,7 +110,7 @@ class Tree:
         raise KeepError(Outcome.FAILED, f"{'/'.join((*folder, name))} is no file of its own: move it away")
 
     def open_file(self, spot: Spot) -> int | None:
-        """The regular file at a spot, None where there is nothing; whatever else is there keeps the object in S3."""
+        """The regular file at a spot, None where there is nothing; KeepError for whatever else is there."""
         with self.opened(spot.folder) as descriptor:
             try:
                 found = os.open(spot.name, _READ_FLAGS, dir_fd=descriptor)
@@ -113,7 +128,7 @@ class Tree:
         raise KeepError(Outcome.FAILED, f"{self.root / str(spot)} is no file: move it away")
 
     def rename(self, part: str, spot: Spot) -> None:
-        """Give the verified file its name; FileExistsError where that is taken."""
+        """Give the verified file its name; TakenError where there is something of that name, whatever it is."""
         with self.opened(spot.folder) as descriptor:
             try:
                 rename_no_clobber(part, spot.name, descriptor)
@@ -126,86 +141,25 @@ class Tree:
 
     def make_durable(self, folder: tuple[str, ...]) -> None:
         """Names in this folder survive a power cut, and so do the names of the folders that lead to it."""
-        for depth in range(len(folder), -1, -1):
-            above = folder[:depth]
-            with self._lock:
-                if depth < len(folder) and folder[: depth + 1] in self._durable:
-                    return
-            with self.opened(above) as descriptor:
-                self.sync(descriptor)
-            with self._lock:
-                if depth < len(folder):
-                    self._remember(folder[: depth + 1])
+        self._sync(folder)
+        for depth in range(len(folder), 0, -1):
+            if folder[:depth] in self._durable:
+                return
+            self._durable.ensure(folder[:depth], partial(self._sync, folder[: depth - 1]))
 
-    def _remember(self, folder: tuple[str, ...]) -> None:
-        if len(self._durable) >= _REMEMBERED:
-            self._durable.clear()
-        self._durable.add(folder)
+    def _forget(self, above: tuple[str, ...], name: str) -> None:
+        self._durable.forget((*above, name))
 
-    def _name_of_folder(self, folder: int, part: str) -> str:
-        """The part, or what takes its place where a file or a twin has its name."""
-        part = self._untwinned(folder, part)
-        return part + FOLDER if _is_file(folder, part) else part
-
-    def _name_of_file(self, folder: int, part: str) -> str:
-        part = self._untwinned(folder, part)
-        return part + FILE if _mode(folder, part, stat.S_ISDIR) else part
-
-    def _untwinned(self, folder: int, part: str) -> str:
-        found = self._find(folder, part)
-        return part if found in (None, part) else twin_name(part)
+    def _sync(self, folder: tuple[str, ...]) -> None:
+        with self.opened(folder) as descriptor:
+            self.sync(descriptor)
 
     def _fault(self, doing: str, path: str, error: OSError) -> Exception:
-        if isinstance(error, NotADirectoryError) or error.errno == errno.ELOOP:
+        if error.errno == errno.ELOOP:
             text = f"a symbolic link is in the way to {self.root / path}: it is not followed; move it away"
             return KeepError(Outcome.FAILED, text)
         return fault_of(f"{doing} {self.root / path}", error)
 
 
-def _enter(folder: int, name: str) -> int:
-    try:
-        return os.open(name, _FOLDER_FLAGS, dir_fd=folder)
-    except FileNotFoundError:
-        with suppress(FileExistsError):
-            os.mkdir(name, dir_fd=folder)
-    return os.open(name, _FOLDER_FLAGS, dir_fd=folder)
-
-
 class TakenError(Exception):
     """There is something under this name already."""
-
-
-def _finder(root: int) -> Find:
-    """How names are found on this disk: only where `a` is found as `A` must the folder be read."""
-    return _find_exactly if _folds_names(root) else lambda folder, name: None
-
-
-def _folds_names(root: int) -> bool:
-    own = os.open(OWN_FOLDER, _FOLDER_FLAGS, dir_fd=root)
-    try:
-        os.close(os.open(_PROBE, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=own))
-        found = any(_is_file(own, other) for other in (_PROBE.upper(), _PROBE.replace("é", "e\u0301")))
-        os.unlink(_PROBE, dir_fd=own)
-        return found
-    finally:
-        os.close(own)
-
-
-def _find_exactly(folder: int, name: str) -> str | None:
-    """`name` itself if the folder lists it, another name by which the file system finds it, or None."""
-    if not _mode(folder, name, lambda mode: True):
-        return None
-    listed = set(os.listdir(folder))
-    return name if name in listed else f"another spelling of {name}"
-
-
-def _is_file(folder: int, name: str) -> bool:
-    """Whether something is there that is neither a folder nor a symbolic link."""
-    return _mode(folder, name, lambda mode: not stat.S_ISDIR(mode) and not stat.S_ISLNK(mode))
-
-
-def _mode(folder: int, name: str, test: Callable[[int], bool]) -> bool:
-    try:
-        return test(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
-    except FileNotFoundError:
-        return False

@@ -17,6 +17,7 @@ from bulk.drain.bucket import Bucket, Facts
 from bulk.drain.checksums import Expected
 from bulk.drain.download import RESUMED_FROM, Downloader
 from bulk.drain.listing import Candidate
+from bulk.drain.names import Names
 from bulk.drain.order import STEPS
 from bulk.drain.outcomes import AgainError
 from bulk.drain.own_folder import sync_to_disk
@@ -412,7 +413,7 @@ class TestNamesThatAFileSystemTakesForOne:
         return next((other for other in os.listdir(folder) if folded(other) == folded(name)), None)
 
     def test_each_key_has_a_file_of_its_own(self, tmp_path):
-        tree = Tree(tmp_path, sync_to_disk, find=self.find) if (tmp_path / ".drain").mkdir() is None else None
+        tree = Tree(tmp_path, sync_to_disk, names=Names(self.find)) if (tmp_path / ".drain").mkdir() is None else None
         paths = {}
         for key in ("a.jpg", "A.jpg", "é/x", "e\u0301/x", "dir/x", "DIR/x", "DIR/X"):
             from bulk.drain.paths import parts_of

@@ -16,7 +16,7 @@ from bulk.drain.paths import (
     partial_name,
     parts_of,
     twin_name,
-    version_name,
+    version_ending,
 )
 from tests.odd_keys import ODD_KEYS
 
@@ -61,7 +61,7 @@ def test_two_keys_never_share_a_path(one, other):
 @given(KEYS, st.text(max_size=40))
 def test_what_is_appended_where_a_name_is_taken_is_undone(key, identity):
     *folders, name = parts_of(key)
-    beside = version_name(twin_name(name) + FILE, identity)
+    beside = twin_name(name) + FILE + version_ending(identity)
     elsewhere = [twin_name(folder) + FOLDER for folder in folders]
 
     assert key_of([*folders, beside]) == key
@@ -72,7 +72,7 @@ def test_what_is_appended_where_a_name_is_taken_is_undone(key, identity):
 @settings(max_examples=1000)
 def test_every_part_is_a_name_that_all_systems_take(key, identity):
     parts = parts_of(key)
-    longest = version_name(twin_name(parts[-1]) + FILE, identity)
+    longest = twin_name(parts[-1]) + FILE + version_ending(identity)
 
     for part in (*parts, longest, *(twin_name(part) + FOLDER for part in parts), partial_name(key, identity)):
         assert part not in ("", ".", "..")
