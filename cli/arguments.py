@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cli.console import never_fail_to_print
+
 #: It becomes part of queue, table and function names, the shortest of which may have 64 characters.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
 
@@ -35,6 +37,7 @@ class Choice:
 
 def command_parser(sentence: str, *examples: str, prog: str | None = None) -> argparse.ArgumentParser:
     """A strict parser (no abbreviations) with the shared options; `examples` are whole command lines."""
+    never_fail_to_print()  # help is printed while arguments are read, before there is anything to run
     parser = argparse.ArgumentParser(
         prog=prog,
         description=sentence,

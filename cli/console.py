@@ -51,6 +51,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     print(captured.get(), end="", flush=True)
 
 
+def never_fail_to_print() -> None:
+    """Keys and help texts hold any character; a terminal or pipe that lacks one gets its escape instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
 def progress() -> Progress:
     """A progress display on stderr, silent where nobody watches."""
     from rich.console import Console

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
+from cli.console import never_fail_to_print
 from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
 
@@ -52,7 +53,7 @@ GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configur
 
 def run(main: Callable[[], int]) -> int:
     """Call `main` and return its exit code; a foreseeable fault becomes one line on stderr and its code."""
-    _never_fail_to_print()
+    never_fail_to_print()
     try:
         with _sigterm_raises(), _flushed_stdout():
             return main()
@@ -119,14 +120,6 @@ def _refused(error: Any) -> CommandError:
 def _end(line: str, exit_code: Exit) -> Exit:
     print(line, file=sys.stderr)
     return exit_code
-
-
-def _never_fail_to_print() -> None:
-    """Keys hold any character; a terminal or pipe that lacks one gets its escape instead of an error."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from cli.console import never_fail_to_print
 from local_cloud import commands
 from pipeline.settings import SettingsError
 
@@ -29,6 +30,7 @@ Exit codes: 0 done; 1 it could not be done, or status: not running; 2 wrong use.
 
 def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run one command; the exit code."""
+    never_fail_to_print()
     options = _parser().parse_args(arguments)
     try:
         return _run(options, commands.Context.from_options(options, environ))

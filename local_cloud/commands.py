@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
+from cli.console import printable
 from local_cloud.address import HOST, endpoint_url
 from local_cloud.environment import server_environment
 from local_cloud.folder import Folder
@@ -100,7 +101,8 @@ def logs(context: Context, *, lines: int, following: bool) -> None:
     if not context.folder.log.exists():
         raise CommandError(f"There is no log at {context.folder.log}: the local cloud has never run here.")
     for text in tail(context.folder.log, lines, following=following):
-        print(text, end="", flush=True)
+        # Keys get into the emulator's own lines as they are.
+        print("\n".join(map(printable, text.split("\n"))), end="", flush=True)
 
 
 def _check_is_wanted(running: Running, context: Context) -> None:

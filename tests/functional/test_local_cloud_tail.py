@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from itertools import islice
 
+from local_cloud.commands import Context, logs
+from local_cloud.folder import Folder
 from local_cloud.tail import tail
 
 
@@ -30,3 +32,13 @@ def append(log, text):
 def begin_anew(log, text):
     log.rename(log.with_suffix(".1"))
     log.write_text(text)
+
+
+def test_what_a_key_holds_is_printed_and_steers_no_terminal(tmp_path, capsys):
+    folder = Folder(tmp_path)
+    folder.make()
+    folder.log.write_bytes("first\nput \x1b]0;owned\x07\u202e été.jpg\nlast\n".encode())
+
+    logs(Context({}, folder, port=1, auth=False), lines=10, following=False)
+
+    assert capsys.readouterr().out == "first\nput \\x1b]0;owned\\x07\\u202e été.jpg\nlast\n"

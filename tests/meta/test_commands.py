@@ -23,8 +23,12 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+#: The poorest terminal: nothing but ASCII can be printed.
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
 def run_python(*arguments, cwd, home):
-    environ = {**os.environ, "IMAGE_PIPELINE_HOME": str(home), "COLUMNS": "100"}
+    environ = {**os.environ, **ASCII_ONLY, "IMAGE_PIPELINE_HOME": str(home), "COLUMNS": "100"}
     return subprocess.run(
         [sys.executable, *map(str, arguments)], cwd=cwd, env=environ, capture_output=True, text=True, timeout=60
     )
