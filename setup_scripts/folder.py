@@ -75,8 +75,13 @@ def read_folder(folder: Path) -> Folder:
         if content_type is None:
             ignored.append(path)
         else:
-            images.append(LocalImage(path.relative_to(folder).as_posix(), path, content_type))
+            images.append(LocalImage(_key(path, folder), path, content_type))
     return Folder(tuple(images), tuple(ignored))
+
+
+def _key(path: Path, folder: Path) -> str:
+    """Letter for letter as on disk, whatever encoding the shell's locale claims that names are in."""
+    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "surrogateescape")
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,10 +1,15 @@
+import ast
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from cli.exits import CommandError
 from setup_scripts.folder import default_folder, read_folder
 
+ROOT = Path(__file__).resolve().parents[2]
 JPEG, PNG = b"\xff\xd8\xff\xe0rest", b"\x89PNG\r\n\x1a\nrest"
 
 
@@ -20,6 +25,18 @@ def test_keys_are_paths_below_the_folder_letter_for_letter(tmp_path):
         write(tmp_path, name, JPEG)
 
     assert sorted(image.key for image in read_folder(tmp_path).images) == sorted(names)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere names are text, in no locale's encoding")
+def test_keys_are_the_same_where_the_locale_has_only_ascii(tmp_path):
+    write(tmp_path, "sub/été 🖼.jpg", JPEG)
+    program = "from pathlib import Path; from setup_scripts.folder import read_folder; "
+    program += "print(ascii([image.key for image in read_folder(Path('.')).images]))"
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT)}
+
+    printed = subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, env=os.environ | ascii_only)
+
+    assert ast.literal_eval(printed.decode()) == ["sub/été 🖼.jpg"]
 
 
 def test_the_content_type_is_that_of_the_content_not_of_the_name(tmp_path):
