@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from docs.figures import with_figures
+from pipeline.images.variants import listed
 from pipeline.settings import ROOT, Settings
 
 DOCS = ROOT / "docs"
@@ -36,6 +37,8 @@ FUNCTION_VARIABLES = {
     "PUBLIC_CAPTURE_FACTS": "whether the gallery's API shows when and with what an image was taken",
     "STATS_TABLE_NAME": "the table of totals",
     "PRICE_PER_GB_MONTH": "by which the gallery says what was saved; `setup.py` hands on its own",
+    "VARIANT_FORMATS": "formats in which every image is made besides: `webp,avif` ([variants](variants.md))",
+    "VARIANT_WIDTHS": "the widths, in pixels, in which these are made",
 }
 #: Variables that a person may set: what each is for, and what holds without it.
 OWN_VARIABLES = {
@@ -250,8 +253,14 @@ Set in the environment or, for the AWS ones, in `.env` (see `.env.sample`), wher
 
 def _defaults() -> Iterator[tuple[str, str]]:
     for field in fields(Settings):
-        default = "refused" if field.default is MISSING else f"`{str(field.default).lower()}`"
-        yield field.name.upper(), default
+        yield field.name.upper(), _as_written(field.default)
+
+
+def _as_written(default: object) -> str:
+    if default is MISSING:
+        return "refused"
+    text = listed(default) if isinstance(default, tuple) else str(default).lower()
+    return f"`{text}`" if text else "none"
 
 
 def _variables_read() -> set[str]:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.clients import make_client
-from pipeline.images.options import COMPRESSED, THUMBNAIL
-from pipeline.job import OutputWanted
-from pipeline.messages import Uploads
+from pipeline.messages import Uploads, outputs_of
 from pipeline.services import Services, connect
 from pipeline.settings import Settings
 
@@ -35,12 +33,9 @@ def work_of(environ: Mapping[str, str], session: CoreSession) -> Work:
 
 def _upload_work(environ: Mapping[str, str], session: CoreSession) -> Work:
     settings = Settings.from_environment(environ)
-    outputs = (
-        OutputWanted("thumbnail", THUMBNAIL, settings.outputs_bucket, "thumbnails"),
-        OutputWanted("compressed", COMPRESSED, settings.outputs_bucket, "compressed"),
-    )
     services = connect(settings, make_client(session, "s3"), make_client(session, "dynamodb"))
-    return Work(Uploads(settings.uploads_bucket, outputs), services, settings.queue_url)
+    uploads = Uploads(settings.uploads_bucket, outputs_of(settings.variants, settings.outputs_bucket))
+    return Work(uploads, services, settings.queue_url)
 
 
 def _url_work(environ: Mapping[str, str], session: CoreSession) -> Work:

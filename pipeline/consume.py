@@ -86,6 +86,8 @@ def _recorded(result: Result) -> tuple[str, dict[str, object]]:
         return "REMOVED", {}
     sizes = {output.name: output.bytes for output in record.outputs}
     facts: dict[str, object] = {"bytes": record.original_bytes, **sizes}
+    if result.left_out:
+        facts["left_out"] = list(result.left_out)
     if record.error_code:
         facts |= {"code": record.error_code, "reason": record.error_message}
     return record.outcome.value, facts

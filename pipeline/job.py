@@ -41,7 +41,8 @@ class OutputWanted:
     Without `key` that is `<folder>/<source key>/<version>.<ext>` in `bucket`; `extended` appends the extension of the
     output's format to `key`, and `extension` is the one that it had before, where the caller knows. A source that is
     replaced is its own place. There `keep_headers` keeps all that belongs to the object, and `mark` says by which
-    options it was compressed: an object so marked is done.
+    options it was compressed: an object so marked is done. `shares_folder`: other outputs of the source lie there, too,
+    so that the version in the key is one of `name` as well.
     """
 
     name: str
@@ -55,6 +56,7 @@ class OutputWanted:
     write: Write = Write.CREATE
     keep_headers: bool = False
     mark: str = ""
+    shares_folder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +163,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended: the record that now stands, or None where the object and its record are gone."""
+    """How a job ended: the record that now stands, or None where the object and its record are gone.
+
+    `left_out` names optional outputs for which there was no time or memory.
+    """
 
     job: Job
     record: Record | None
+    left_out: tuple[str, ...] = ()

@@ -17,10 +17,14 @@ _VERSION_DIGITS = 16
 _LONGEST_EXTENSION = 5
 
 
-def version_of(*, version_id: str | None, etag: str, options_hash: str) -> str:
-    """16 hex digits for one object version made with one set of options; the VersionId counts, else the ETag."""
+def version_of(*, version_id: str | None, etag: str, options_hash: str, output: str = "") -> str:
+    """16 hex digits for one object version made with one set of options; the VersionId counts, else the ETag.
+
+    `output` tells outputs apart that lie in one folder: a key keeps its form and its length, however many there are.
+    """
     identity = f"version:{version_id}" if version_id else f"etag:{etag}"
-    return hashlib.sha256(f"{identity}\n{options_hash}".encode()).hexdigest()[:_VERSION_DIGITS]
+    made = f"{options_hash}\n{output}" if output else options_hash
+    return hashlib.sha256(f"{identity}\n{made}".encode()).hexdigest()[:_VERSION_DIGITS]
 
 
 def output_folder(folder: str, source_key: str) -> str:

@@ -34,7 +34,6 @@ def abandoned(job: Job, services: Services, *, known: Set[str]) -> Leftovers:
 def _ages(job: Job, services: Services) -> Iterator[tuple[str, float]]:
     """Every output of the source, whoever made it, with the seconds since."""
     now = services.now()
-    for wanted in job.outputs:
-        folder = output_folder(wanted.folder, job.source.key)
+    for folder in dict.fromkeys(output_folder(wanted.folder, job.source.key) for wanted in job.outputs):
         for key, changed in services.storage.list_folder(services.outputs_bucket, folder):
             yield key, (now - changed).total_seconds()

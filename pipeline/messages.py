@@ -12,11 +12,14 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from pipeline.errors import Code, RejectError, SkipError
+from pipeline.images.variants import Variants
 from pipeline.job import Job, OutputWanted, S3Source
 
 _HANDLED_EVENTS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:")
 _HANDLED_DETAILS = ("Object Created", "Object Deleted")
 _MAX_KEY_BYTES = 1024
+#: By the name of an output. What is public, listed and deleted is named by these folders.
+_FOLDERS = {"thumbnail": "thumbnails", "compressed": "compressed"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class Uploads:
 
     bucket: str
     outputs: tuple[OutputWanted, ...]
+
+
+def outputs_of(variants: Variants, bucket: str) -> tuple[OutputWanted, ...]:
+    """What is made of every upload, and where in `bucket` it goes: variants lie beside the compressed image."""
+    return tuple(
+        OutputWanted(name, options, bucket, _FOLDERS.get(name, _FOLDERS["compressed"]), shares_folder=options.optional)
+        for name, options in variants.image_options.outputs
+    )
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _make(steps: Steps, before: Record | None, found: StoredObject) -> Result | 
     record = describe(steps.job, found, made, placed, steps.services)
     if not (steps.record(record, before) and _settle(steps, found, record)):
         return None
-    return Result(steps.job, record)
+    return Result(steps.job, record, getattr(made, "left_out", ()))
 
 
 def _remove(steps: Steps, before: Record | None) -> Result | None:

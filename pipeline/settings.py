@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
+
+from pipeline.images.variants import DEFAULT_WIDTHS, Variants, formats_in, listed, widths_in
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_LOCAL_PORT = 4566
@@ -23,7 +28,7 @@ class Settings:
 
     `outputs_url` is the address under which the outputs bucket is read, without a trailing slash;
     `uploads_url` likewise names the originals (not public). `price_per_gb_month` is what a gigabyte costs in a month,
-    in whatever currency the reader thinks in.
+    in whatever currency the reader thinks in. `variant_formats` in each of `variant_widths` are made of every image.
     """
 
     uploads_bucket: str
@@ -36,6 +41,12 @@ class Settings:
     public_capture_facts: bool = False
     stats_table_name: str = "ImageStats"
     price_per_gb_month: Decimal = DEFAULT_PRICE
+    variant_formats: tuple[str, ...] = ()
+    variant_widths: tuple[int, ...] = DEFAULT_WIDTHS
+
+    @property
+    def variants(self) -> Variants:
+        return Variants(self.variant_formats, self.variant_widths)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -50,6 +61,8 @@ class Settings:
             public_capture_facts=_switch(environ, "PUBLIC_CAPTURE_FACTS"),
             stats_table_name=environ.get("STATS_TABLE_NAME", "").strip() or "ImageStats",
             price_per_gb_month=price_per_gb_month(environ),
+            variant_formats=_list(environ, "VARIANT_FORMATS", formats_in, default=()),
+            variant_widths=_list(environ, "VARIANT_WIDTHS", widths_in, default=DEFAULT_WIDTHS),
         )
         if settings.uploads_bucket == settings.outputs_bucket:
             msg = (
@@ -61,6 +74,7 @@ class Settings:
 
     def to_environment(self) -> dict[str, str]:
         """The variables from which `from_environment` makes an equal value."""
+        variants = {"VARIANT_FORMATS": listed(self.variant_formats), "VARIANT_WIDTHS": listed(self.variant_widths)}
         return {
             "UPLOADS_BUCKET": self.uploads_bucket,
             "OUTPUTS_BUCKET": self.outputs_bucket,
@@ -72,6 +86,7 @@ class Settings:
             "PUBLIC_CAPTURE_FACTS": str(self.public_capture_facts).lower(),
             "STATS_TABLE_NAME": self.stats_table_name,
             "PRICE_PER_GB_MONTH": str(self.price_per_gb_month),
+            **(variants if self.variant_formats else {}),
         }
 
 
@@ -115,6 +130,16 @@ def _number(environ: Mapping[str, str], name: str, *, default: int) -> int:
     if not value.isdecimal() or int(value) == 0:
         raise SettingsError(f"{name}={value!r} is not a whole number above 0. Leave it out for {default}.")
     return int(value)
+
+
+def _list(environ: Mapping[str, str], name: str, read: Callable[[str], T], *, default: T) -> T:
+    value = environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        return read(value)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

@@ -84,7 +84,8 @@ class Steps:
             if not self.job.record:
                 raise
             made = error
-        self.watch("transform", {"key": self.job.source.key, "code": getattr(made, "code", None)})
+        facts = {"key": self.job.source.key, "code": getattr(made, "code", None)}
+        self.watch("transform", facts | {"left_out": getattr(made, "left_out", ())})
         return made
 
     def is_risky(self, data: bytes) -> bool:

@@ -87,7 +87,10 @@ def _place(job: Job, wanted: OutputWanted, source: StoredObject, ext: str) -> st
     if wanted.key is not None:
         return f"{wanted.key}.{ext}" if wanted.extended else wanted.key
     version = version_of(
-        version_id=source.version.version_id, etag=source.version.etag, options_hash=job.image_options.hash()
+        version_id=source.version.version_id,
+        etag=source.version.etag,
+        options_hash=job.image_options.hash(),
+        output=wanted.name if wanted.shares_folder else "",
     )
     return output_key(wanted.folder, job.source.key, version, ext)
 

@@ -43,6 +43,11 @@ class Source:
         """As shown, in pixels."""
         return geometry.shown_size(self.image.size, self.metadata.orientation)
 
+    @property
+    def moves(self) -> bool:
+        """Whether it leaves as an animation. Of formats that we do not write, the first picture alone is taken."""
+        return self.frames > 1 and self.format.written
+
     def stripped(self) -> bytes:
         """The file with its pixels untouched and its private metadata removed; never longer than `data`."""
         orientation = 1 if self.parts.turned_by_container else self.metadata.orientation

@@ -104,9 +104,9 @@ def _transformed(answer: wire.Header, blobs: list[bytes], data: bytes, options: 
     if not isinstance(described, list) or len(described) != len(blobs):
         raise wire.BrokenAnswerError("outputs without their bytes")
     outputs = tuple(map(wire.output_from_header, described, blobs))
-    if [output.name for output in outputs] != [name for name, _ in options.outputs]:
-        raise wire.BrokenAnswerError("outputs that nobody asked for")
-    return Transformed(outputs, wire.facts_from_header(answer.get("facts"), data))
+    left_out = wire.names_from_header(answer.get("left_out"))
+    wire.check_names([output.name for output in outputs], left_out, options)
+    return Transformed(outputs, wire.facts_from_header(answer.get("facts"), data), left_out)
 
 
 class Child:

@@ -68,7 +68,8 @@ def work_on(
     try:
         made = transform(data, options, decoding=_Turn(source, answer, clock))
         outputs = [wire.output_to_header(output) for output in made.outputs]
-        wire.send(answer, {"facts": asdict(made.facts), "outputs": outputs}, *(out.data for out in made.outputs))
+        told = {"facts": asdict(made.facts), "outputs": outputs, "left_out": made.left_out}
+        wire.send(answer, told, *(output.data for output in made.outputs))
     except RejectError as error:
         wire.send(answer, {"rejected": {"code": error.code, "reason": error.reason}})
     except MemoryError:

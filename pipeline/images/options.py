@@ -33,12 +33,15 @@ class OutputOptions:
     `cover`: scaled down until it just covers `fit`, and cut to it, instead.
     `format`: a name from `formats.FORMATS` ("WEBP"), or None for the format of the source.
     `quality`: 1–100 for lossy formats.
+    `optional`: nothing is lost without it. It comes after all others, as long as there is time, never as a copy of
+    another output, and not of a picture that moves.
     """
 
     fit: tuple[int, int] | None = None
     format: str | None = None
     quality: int = 80
     cover: bool = False
+    optional: bool = False
 
 
 THUMBNAIL = OutputOptions(fit=(256, 256), format="WEBP", quality=80)
@@ -56,8 +59,9 @@ class ImageOptions:
         """16 hex digits that change with every option that can change an output."""
         told = asdict(self)
         for _, output in told["outputs"]:
-            # An option that came later: without it everything has the hash that it had before.
-            if not output["cover"]:
-                del output["cover"]
+            # Options that came later: without them everything has the hash that it had before.
+            for name in ("cover", "optional"):
+                if not output[name]:
+                    del output[name]
         text = json.dumps([ENCODERS_REVISION, told], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

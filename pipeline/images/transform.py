@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from pipeline.images import colour, geometry
+from pipeline.images import colour, geometry, optional
+from pipeline.images.allowance import Allowance
 from pipeline.images.decode import Source, examine, load, rejecting
 from pipeline.images.encode import encode
 from pipeline.images.formats import FORMATS
@@ -29,10 +30,14 @@ def _at_once(pixels: int) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True)
 class Transformed:
-    """What came of one image: its outputs in the order of the options, and what is known of the source."""
+    """What came of one image: its outputs in the order of the options, and what is known of the source.
+
+    Optional outputs come last, the smallest first. `left_out` names those for which there was no time or memory.
+    """
 
     outputs: tuple[Output, ...]
     facts: Facts
+    left_out: tuple[str, ...] = ()
 
 
 def transform(
@@ -40,20 +45,22 @@ def transform(
     options: ImageOptions = _DEFAULTS,
     *,
     decoding: Callable[[int], AbstractContextManager[None]] = _at_once,
+    allowance: Callable[[], Allowance] = Allowance,
 ) -> Transformed:
     """All outputs that `options` want of the image in `data`, from one decode.
 
     `decoding(pixels)` is entered for as long as the pixels are held: a caller with threads can make them wait there.
+    `allowance` is begun then, and ends the making of optional outputs.
 
     Raises RejectError, and nothing else, for every input that is no image, damaged or beyond the limits.
     """
     with rejecting():
         source = examine(data, options.limits)
         with decoding(source.image.width * source.image.height):
+            left = allowance()
             load(source)
             studio = _Studio(source, colour.resizable(source.image), options.limits)
-            outputs = tuple(studio.output(name, wanted) for name, wanted in options.outputs)
-            return Transformed(outputs, _facts(source, studio.placeholder()))
+            return studio.all_of(options, left)
 
 
 @dataclass
@@ -64,6 +71,15 @@ class _Studio:
     image: Image.Image
     limits: Limits
     pictures: list[Image.Image] = field(default_factory=list)
+
+    def all_of(self, options: ImageOptions, left: Allowance) -> Transformed:
+        made = [self.output(name, wanted) for name, wanted in options.outputs if not wanted.optional]
+        facts = _facts(self.source, self.placeholder())
+        spare = [] if self.source.moves else [pair for pair in options.outputs if pair[1].optional]
+        planned = optional.plan(spare, self.source.size, made)
+        largest = max((one.size for one in planned if one.is_possible), default=self.source.size)
+        more, left_out = optional.make(planned, lambda size: self.reduced(size, largest), left)
+        return Transformed((*made, *more), facts, tuple(left_out))
 
     def output(self, name: str, wanted: OutputOptions) -> Output:
         source = self.source
@@ -90,6 +106,21 @@ class _Studio:
         shown = geometry.upright(colour.to_srgb(small, self.source.profile), orientation)
         self.pictures.append(shown)
         return shown
+
+    def reduced(self, size: geometry.Size, largest: geometry.Size) -> Image.Image:
+        """The picture at `size`, from one at least twice as large: the whole image is read for `largest` only.
+
+        From one less than twice as large it would be smoothed twice, and that can be seen.
+        """
+        if all(shown.size != largest for shown in self.pictures):
+            self.picture(largest)
+        enough = [shown for shown in self.pictures if shown.size == size or shown.width >= 2 * size[0]]
+        base = min(enough, key=lambda shown: shown.width, default=None)
+        if base is None:
+            return self.picture(size)
+        small = geometry.shrink(base, size)
+        self.pictures.append(small)
+        return small
 
     def placeholder(self) -> str:
         """The ThumbHash, from the smallest picture that is large enough: the whole image is read once less."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import IO, Any, cast, get_args, get_origin, get_type_hints
 
@@ -82,6 +83,19 @@ def output_from_header(header: object, data: bytes) -> Output:
     assert isinstance(name, str) and form is not None and isinstance(size, list)
     _require(sniff(data) is form and min(size) > 0)
     return Output(name=name, data=data, content_type=form.mime, format=form.name, size=(size[0], size[1]))
+
+
+def names_from_header(names: object) -> tuple[str, ...]:
+    _require(isinstance(names, list) and all(_fits(name, str) for name in names))
+    return tuple(cast(list[str], names))
+
+
+def check_names(made: Sequence[str], left_out: Sequence[str], options: ImageOptions) -> None:
+    """BrokenAnswerError for outputs that nobody asked for, or where one is missing that is not optional."""
+    needed = [name for name, wanted in options.outputs if not wanted.optional]
+    told = [*made[len(needed) :], *left_out]
+    optional = {name for name, wanted in options.outputs if wanted.optional}
+    _require(list(made[: len(needed)]) == needed and len(set(told)) == len(told) and optional.issuperset(told))
 
 
 def facts_from_header(header: object, source: bytes) -> Facts:
