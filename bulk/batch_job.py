@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bulk.batch_results import ResultFile, Results, Row
-from bulk.batch_run import BatchRun
+from bulk.batch_run import GRACE, BatchRun
 from bulk.memory_gate import machine_cores, machine_memory, memory_gate
 from bulk.patience import PAUSES, patiently
 from cli import console
@@ -50,6 +50,8 @@ class BatchJob:
     job: str = ""
     attempt: int = 1
     clock: Callable[[], float] = time.monotonic
+    services: Services | None = None
+    grace: float = GRACE
     rows: dict[str, Row] = field(default_factory=dict)
     before: Mapping[str, Row] = field(default_factory=dict)
 
@@ -96,20 +98,21 @@ class BatchJob:
         ended = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(file, ended), daemon=True)
         keeper.start()
-        services = Services(storage=Storage(self.s3), budget=memory_gate(self.memory))
         run = BatchRun(
-            services,
+            self.services or Services(storage=Storage(self.s3), budget=memory_gate(self.memory)),
             self.settings,
             self._report,
             stop,
             self.workers,
             extensions={image: row.key.rpartition(".")[2] for image, row in before.rows.items() if row.key},
             suspicious=suspicious,
+            suspects=before.hung,
+            grace=self.grace,
         )
         finished = run.run(image for image in self.images if image not in self.rows)
         ended.set()
         keeper.join(5)
-        self._write(file, stopped=not finished)
+        self._write(file, stopped=not finished, hung=run.hung)
         console.result(f"Compressed {len(self.rows) - self.failed}/{len(self.images)} files.")
         return finished
 
@@ -130,8 +133,8 @@ class BatchJob:
                 self._write(file, stopped=False)
                 kept = self.clock()
 
-    def _write(self, file: ResultFile, *, stopped: bool) -> None:
-        results = Results(job=self.job, stopped=stopped, rows=dict(self.rows))
+    def _write(self, file: ResultFile, *, stopped: bool, hung: tuple[str, ...] = ()) -> None:
+        results = Results(job=self.job, stopped=stopped, hung=hung, rows=dict(self.rows))
         try:
             patiently(lambda: file.write(results, self.images), pauses=_SHORT if stopped else PAUSES)
         except RetryError as error:

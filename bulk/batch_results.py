@@ -45,10 +45,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What is known of a batch. `job`: the id of the job that wrote it; `stopped`: it ended before its work did."""
+    """What is known of a batch. `job`: the id of the job that wrote it; `stopped`: it ended before its work did.
+
+    `hung`: images that it had to leave in the middle of their work, and of which nobody knows the end.
+    """
 
     job: str = ""
     stopped: bool = False
+    hung: tuple[str, ...] = ()
     rows: Mapping[str, Row] = field(default_factory=dict)
 
     def to_json(self, batch: str, images: Iterable[str]) -> str:
@@ -58,6 +62,8 @@ class Results:
         failed = sum(row.is_failed for row in rows)
         total = {"images": len(wanted), "compressed": len(rows) - failed, "failed": failed}
         head = {"batch": batch, **total, "left": len(wanted) - len(rows), "job": self.job, "stopped": self.stopped}
+        if self.hung:
+            head["hung"] = list(self.hung)
         lines = ",\n".join(json.dumps(_facts(row)) for row in rows)
         return json.dumps(head)[:-1] + f', "rows": [\n{lines}\n]}}\n'
 
@@ -65,7 +71,8 @@ class Results:
     def from_json(cls, text: str) -> Results:
         found = json.loads(text)
         rows = (Row(**row) for row in found["rows"])
-        return cls(job=found["job"], stopped=found["stopped"], rows={row.image: row for row in rows})
+        hung = tuple(map(str, found.get("hung", ())))
+        return cls(job=found["job"], stopped=found["stopped"], hung=hung, rows={row.image: row for row in rows})
 
     def over(self, others: Results) -> Results:
         """These rows, and those that only others have; what S3 refused to us may have been given to them."""
@@ -74,7 +81,9 @@ class Results:
             for image, row in others.rows.items()
             if image not in self.rows or (self.rows[image].code == GAVE_UP and not row.is_failed)
         }
-        return Results(job=self.job, stopped=self.stopped, rows={**self.rows, **theirs})
+        rows = {**self.rows, **theirs}
+        hung = tuple(sorted({*self.hung, *others.hung} - rows.keys()))
+        return Results(job=self.job, stopped=self.stopped, hung=hung, rows=rows)
 
 
 class ResultFile:

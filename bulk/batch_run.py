@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -48,6 +48,7 @@ class BatchRun:
 
     `extensions`: image → the ending of the output that it had before, where its own name does not tell.
     `suspicious`: an earlier attempt died without a word, perhaps of an image: then all are decoded in children.
+    `suspects`: at these an earlier job hung: then they are, at least.
     """
 
     services: Services
@@ -57,9 +58,16 @@ class BatchRun:
     workers: int
     extensions: Mapping[str, str] = field(default_factory=dict)
     suspicious: bool = False
+    suspects: Collection[str] = ()
     grace: float = GRACE
     pauses: Sequence[float] = PAUSES
     _again: list[tuple[str, RetryError]] = field(default_factory=list)
+    _at_work: set[str] = field(default_factory=set)
+
+    @property
+    def hung(self) -> tuple[str, ...]:
+        """After a run that was stopped: images that did not come to their end in its grace."""
+        return tuple(sorted(self._at_work))
 
     def run(self, images: Iterable[str]) -> bool:
         """Whether every image came to an end; False where the run was stopped before."""
@@ -104,7 +112,9 @@ class BatchRun:
                 image = next(images, None)
             if image is None:
                 return
+            self._at_work.add(image)
             row = self._one(image)
+            self._at_work.discard(image)
             if row:
                 self.report(row)
 
@@ -142,7 +152,8 @@ class BatchRun:
             extension=self.extensions.get(image, ""),
             write=Write.VERIFY,
         )
-        return Job(source=source, outputs=(wanted,), record=False, deliveries=2 if self.suspicious else 1)
+        risky = self.suspicious or image in self.suspects
+        return Job(source=source, outputs=(wanted,), record=False, deliveries=2 if risky else 1)
 
 
 def _failed(image: str, code: str, reason: str) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -15,7 +16,7 @@ from bulk.batch_run import BatchRun
 from bulk.compress_images import main
 from bulk.memory_gate import MemoryGate
 from pipeline.batch_settings import BatchSettings
-from pipeline.errors import RetryError
+from pipeline.errors import Code, RejectError, RetryError
 from pipeline.images.transform import transform
 from pipeline.services import Services
 from pipeline.storage import Storage
@@ -290,6 +291,39 @@ def test_after_a_death_without_a_word_images_are_decoded_in_children(s3):
     BatchRun(services, settings, lambda row: None, threading.Event(), 1, suspicious=True).run(["s3://photos/a.jpg"])
 
     assert in_children == [len(GOOD)]
+
+
+def test_an_image_at_which_a_job_hung_is_decoded_in_a_child_by_the_next_job(s3):
+    images = ["s3://photos/good.jpg", "s3://photos/endless.jpg"]
+    for image, data in zip(images, (GOOD, png()), strict=True):
+        s3.put("photos", image.rpartition("/")[2], data)
+    s3.list(*images)
+    stop, over, in_children = threading.Event(), threading.Event(), []
+
+    def here(data, options, **more):
+        if data == png():
+            # Its time is up, as AWS Batch says with SIGTERM.
+            stop.set()
+            over.wait(60)
+            raise RejectError(Code.CORRUPT_FILE, "nobody waits for this any more")
+        return transform(data, options, **more)
+
+    def isolated(data, options, **more):
+        in_children.append(data)
+        raise RejectError(Code.TOO_LARGE, "the image needs more than its limits")
+
+    services = Services(storage=Storage(s3.client), budget=MemoryGate(10**9), transform=here, isolated=isolated)
+    first = replace(BatchJob.of(ENVIRON | {"AWS_BATCH_JOB_ID": "first:0"}, 1), services=services, grace=0.1)
+    finished = first.run(stop)
+    kept = s3.results()
+    over.set()
+    second = replace(BatchJob.of(ENVIRON | {"AWS_BATCH_JOB_ID": "a retry:0"}, 1), services=services)
+    again = second.run(threading.Event())
+
+    assert (finished, again) == (False, True)
+    assert (kept["hung"], kept["compressed"]) == (["s3://photos/endless.jpg"], 1)
+    assert in_children == [png()]
+    assert [row.code for row in second.rows.values()] == [None, "TOO_LARGE"] and "hung" not in s3.results()
 
 
 def test_two_jobs_for_one_batch_lose_no_row_of_each_other(s3):
