@@ -21,7 +21,7 @@ from benchmarks.corpus.mutations import mutated
 from benchmarks.corpus.sources import SOURCES, NotHadError, fetch, files_of
 from benchmarks.corpus.trials import BAD, Trial, try_all
 from cli.exits import CommandError, Exit, run
-from pipeline.images.formats import sniff
+from pipeline.images.formats import FORMATS, sniff
 
 FOLDER = Path(__file__).resolve().parent.parent / ".corpora"
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -29,6 +29,7 @@ EXAMPLES = """\
 examples:
   python benchmarks/corpora.py                              fetch, run everything and 4,000 mutations, write results
   python benchmarks/corpora.py --fetch-only
+  python benchmarks/corpora.py --had --files 0 --format TIFF --mutations 5000
   python benchmarks/corpora.py --files 100 --mutations 300 --seconds 40 --json
 """
 #: Mutations are of small files: damage is damage, and many small files say more than few large ones.
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--had", action="store_true", help="fetch nothing: take what .corpora/ holds")
     made.add_argument("--files", type=int, metavar="N", help="only N files, chosen by the seed (default: all)")
     made.add_argument("--mutations", type=int, default=4_000, metavar="N", help="how many (default: 4000)")
+    made.add_argument("--format", choices=list(FORMATS), help="mutate images of this one only")
     made.add_argument("--seed", type=int, default=1, help="chooses files and damage (default: 1)")
     made.add_argument("--seconds", type=float, default=1e9, help="begin no image after this time (default: no end)")
     made.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="images at a time (default: all cores)")
@@ -94,17 +96,17 @@ def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, str, bytes]]:
     for path in picked:
         group, _, name = path.relative_to(FOLDER).as_posix().partition("/")
         yield group, name, path.read_bytes()
-    yield from _mutations(paths, arguments.seed, arguments.mutations)
+    yield from _mutations(paths, arguments)
 
 
-def _mutations(paths: list[Path], seed: int, number: int) -> Iterator[tuple[str, str, bytes]]:
+def _mutations(paths: list[Path], arguments: argparse.Namespace) -> Iterator[tuple[str, str, bytes]]:
     by_format: dict[str, list[Path]] = {}
     for path in paths:
         form = sniff(path.read_bytes()[:4_096]) if path.stat().st_size <= MUTATED_BYTES else None
-        if form:
+        if form and arguments.format in (None, form.name):
             by_format.setdefault(form.name, []).append(path)
-    for count in range(number):
-        chance = random.Random(f"{seed}/{count}")
+    for count in range(arguments.mutations if by_format else 0):
+        chance = random.Random(f"{arguments.seed}/{count}")
         # Formats take turns: there are twenty PNGs for every AVIF.
         of_format = by_format[sorted(by_format)[count % len(by_format)]]
         path, other = chance.choice(of_format), chance.choice(of_format)

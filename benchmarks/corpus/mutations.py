@@ -6,6 +6,8 @@ import random
 import zlib
 from collections.abc import Callable
 
+from benchmarks.corpus.parts import parts
+
 _NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -63,6 +65,37 @@ def _splice(data: bytearray, chance: random.Random, other: bytes) -> None:
     data[place : place + size] = other[start : start + size]
 
 
+def _splice_part(data: bytearray, chance: random.Random, other: bytes) -> None:
+    """A part of the other file before, or instead of, one of ours."""
+    ours, theirs = parts(bytes(data)), parts(other)
+    if ours and theirs:
+        place, taken = chance.choice(ours), chance.choice(theirs)
+        end = chance.choice((place.start, place.end))
+        data[place.start : end] = other[taken.start : taken.end]
+
+
+def _move_part(data: bytearray, chance: random.Random, other: bytes) -> None:
+    """A part is left out, comes twice, or stands in another place."""
+    ours = parts(bytes(data))
+    if len(ours) > 1:
+        moved, place = chance.choice(ours), chance.choice(ours)
+        taken = data[moved.start : moved.end]
+        if chance.random() < 0.6:
+            del data[moved.start : moved.end]
+        if chance.random() < 0.6:
+            data[place.start : place.start] = taken
+
+
+def _lie_about_a_length(data: bytearray, chance: random.Random, other: bytes) -> None:
+    ours = parts(bytes(data))
+    if ours:
+        part = chance.choice(ours)
+        place = slice(part.length_at, part.length_at + part.width)
+        near = int.from_bytes(data[place], part.order) + chance.choice((-8, -1, 1, 8))
+        lie = chance.choice((near, near, *_NUMBERS)) % 256**part.width
+        data[place] = lie.to_bytes(part.width, part.order)
+
+
 _MUTATIONS: tuple[Mutation, ...] = (
     _flip_bytes,
     _flip_bit,
@@ -73,6 +106,9 @@ _MUTATIONS: tuple[Mutation, ...] = (
     _repeat,
     _clear,
     _splice,
+    _splice_part,
+    _move_part,
+    _lie_about_a_length,
 )
 
 
