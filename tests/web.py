@@ -43,8 +43,7 @@ class Web:
 
 @contextmanager
 def running_web() -> Iterator[Web]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     port = server.server_address[1]
     server.web = Web(f"http://127.0.0.1:{port}", port)  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -55,6 +54,13 @@ def running_web() -> Iterator[Web]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that were killed in the middle of a request are nothing to tell of."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -75,6 +75,12 @@ class Tortured:
         answer = self.client("sqs").get_queue_attributes(QueueUrl=self.names[queue], AttributeNames=["All"])
         return sum(int(answer["Attributes"][name]) for name in _COUNTS)
 
+    def visible(self, queue: str) -> int:
+        """Messages that nobody has."""
+        name = _COUNTS[0]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.names[queue], AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
     def wait_until_idle(self, *, timeout: float) -> None:
         eventually(lambda: self.count("messages-queue") == 0, timeout=timeout)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -29,8 +29,9 @@ from bulk.compress.work import Bench, Order, Place
 from bulk.csv_rows import Row, open_rows
 from pipeline.errors import RejectError, SkipError
 from tests.images import jpeg, noise, photo, png, truncated
-from tests.torture.compress_victim import STEPS
+from tests.torture.compress_victims import STEPS
 from tests.torture.fault_proxy import fault_proxy, mixed
+from tests.torture.forge import Forge, forge
 from tests.torture.results import Results
 
 pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(3600)]
@@ -81,13 +82,14 @@ class Originals:
         found = [self.s3.get_object(Bucket=self.name, Key=key, VersionId=one["VersionId"]) for one in reversed(answer)]
         return [(one["Body"].read(), MARK in one["Metadata"]) for one in found]
 
-    def victim(self, *step: str) -> subprocess.Popen[bytes]:
-        program = Path(__file__).with_name("compress_victim.py")
-        command = [sys.executable, str(program), self.name, str(self.folder), self.cloud.endpoint_url, *step]
-        return subprocess.Popen(command, env=self.cloud.environ, stdout=subprocess.DEVNULL)
+    def victim(self, victims: Forge, step: str | None = None, occurrence: int = 1) -> int:
+        """The process id of a run that kills itself at that step, if one is named."""
+        told = {"bucket": self.name, "folder": str(self.folder), "endpoint": self.cloud.endpoint_url}
+        return victims.start({**told, "step": step, "occurrence": occurrence})
 
-    def run_to_the_end(self) -> None:
-        assert self.victim().wait(1200) == 0
+    def run_to_the_end(self, victims: Forge) -> None:
+        self.victim(victims)
+        assert victims.end() == 0
 
 
 def expected(data: bytes) -> bytes:
@@ -111,50 +113,67 @@ def assert_right(originals: Originals) -> None:
 
 @pytest.fixture
 def originals(local_cloud, tmp_path):
-    return lambda count: Originals(local_cloud, tmp_path, count)
+    numbers = itertools.count()
+    return lambda count: Originals(local_cloud, tmp_path / str(next(numbers)), count)
+
+
+@pytest.fixture
+def victims(local_cloud, tmp_path):
+    with forge("tests/torture/compress_victims.py", tmp_path / "errors", local_cloud.environ) as victims:
+        yield victims
+    assert (tmp_path / "errors").read_text() == ""
 
 
 def test_a_run_that_is_killed_at_every_step_again_and_again_ends_as_one_that_is_not(
-    originals, full_torture, results: Results
+    originals, victims, full_torture, results: Results
 ):
     made = originals(300 if full_torture else 36)
     rng, kills = random.Random(1), Counter[str]()
     for _ in range(20 if full_torture else 1):
         for step in STEPS:
-            killed = made.victim(step, str(rng.randint(1, 2))).wait(300)
-            kills[step] += killed == -signal.SIGKILL
+            made.victim(victims, step, rng.randint(1, 2))
+            kills[step] += victims.end() == -signal.SIGKILL
 
-    made.run_to_the_end()
+    made.run_to_the_end(victims)
 
     assert_right(made)
     assert all(kills[step] for step in STEPS), kills
     results.say(objects=len(made.contents), kills=dict(kills), lost=0, wrong=0)
 
 
-def test_a_run_that_is_killed_at_any_moment_ends_as_one_that_is_not(originals, full_torture, results: Results):
-    made = originals(300 if full_torture else 36)
-    rng, kills, lives = random.Random(2), 0, 200 if full_torture else 5
-    for _ in range(lives):
-        victim = made.victim()
-        before = _size(made.folder / "run.journal-wal")
-        _wait_for_work(victim, made.folder, before)
-        time.sleep(rng.uniform(0, 0.06))
-        kills += victim.poll() is None
-        victim.kill()
-        victim.wait()
+def test_a_run_that_is_killed_at_any_moment_ends_as_one_that_is_not(originals, victims, full_torture, results: Results):
+    wanted, rng = 1000 if full_torture else 5, random.Random(2)
+    kills = lives = buckets = 0
+    while kills < wanted:
+        # A bucket is done after many lives; then another one takes its place.
+        made, code = originals(300 if full_torture else 36), -signal.SIGKILL
+        while code and kills < wanted:
+            code = _live(made, victims, rng.uniform(0, 0.06))
+            kills, lives = kills + (code != 0), lives + 1
+        made.run_to_the_end(victims)
+        assert_right(made)
+        buckets += 1
 
-    made.run_to_the_end()
-
-    assert_right(made)
-    results.say(objects=len(made.contents), lives=lives, kills=kills, lost=0, wrong=0)
+    results.say(buckets=buckets, objects_each=len(made.contents), lives=lives, kills=kills, lost=0, wrong=0)
 
 
-def _wait_for_work(victim: subprocess.Popen[bytes], folder: Path, before: int) -> None:
-    """Until it has written of an image, or has ended."""
-    deadline = time.monotonic() + 120
-    while victim.poll() is None and _size(folder / "run.journal-wal") == before:
+def _live(made: Originals, victims: Forge, seconds: float) -> int:
+    """A run that is killed so many seconds after it has written of an image; its exit code."""
+    journal = made.folder / "run.journal-wal"
+    pid, before, deadline = made.victim(victims), _size(journal), time.monotonic() + 120
+    while _is_alive(pid) and _size(journal) == before:
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(0.002)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    code = victims.end()
+    assert code in (0, -signal.SIGKILL)
+    return code
+
+
+def _is_alive(pid: int) -> bool:
+    """False for one that has ended and that nobody has waited for yet."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def _size(path: Path) -> int:
@@ -228,12 +247,12 @@ def test_who_overwrites_originals_while_they_are_compressed_never_loses_a_versio
     results.say(objects=len(made.contents), overwritten=writes, conflicts_met=conflicts, lost=0)
 
 
-def test_no_damaged_image_is_replaced_and_a_second_run_writes_nothing(originals, results: Results):
+def test_no_damaged_image_is_replaced_and_a_second_run_writes_nothing(originals, victims, results: Results):
     made = originals(36)
-    made.run_to_the_end()
+    made.run_to_the_end(victims)
     before = {key: len(made.history(key)) for key in made.contents}
 
-    made.run_to_the_end()
+    made.run_to_the_end(victims)
 
     assert {key: len(made.history(key)) for key in made.contents} == before
     results.say(objects=len(made.contents), writes_of_the_second_run=0)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +17,8 @@ import pytest
 from bulk.drain.order import STEPS
 from bulk.drain.paths import key_of
 from tests.draining import Drained, unchanged
-from tests.local_cloud_fixture import ROOT
 from tests.torture.fault_proxy import fault_proxy, mixed
+from tests.torture.forge import Forge, forge
 
 pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(3600)]
 
@@ -32,45 +28,12 @@ AT_ONCE = 6
 FOLDERS = ("", "a/", "a/b/", "../", "/", "x/../", "%/", "A/")
 
 
-class Victims:
-    """The process that forks drainers."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def start(self, drained: Drained, arguments: list[str], step: str | None = None, occurrence: int = 1) -> int:
-        """The process id of a drainer that kills itself at that step, if one is named."""
-        job = {"arguments": arguments, "environ": drained.environ, "step": step, "occurrence": occurrence}
-        return self._ask(json.dumps(job))
-
-    def end(self) -> int:
-        """Waits; the exit code of the drainer that was started last, below zero for a signal."""
-        return self._ask("")
-
-    def _ask(self, line: str) -> int:
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-
-@contextmanager
-def victims(errors: Path):
-    with errors.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "tests/torture/drain_victims.py"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
-        )  # fmt: skip
-        with process:
-            yield Victims(process)
-            process.stdin.close()
-
-
 @dataclass
 class Game:
     """Objects that are put, drainers that die, and what must hold after each of them."""
 
     drained: Drained
-    victims: Victims
+    victims: Forge
     mode: tuple[str, ...]
     rng: random.Random
     put: dict[str, list[str]] = field(default_factory=dict)
@@ -92,13 +55,18 @@ class Game:
             self.put.setdefault(key, []).append(self.drained.put(key, data))
             self.open.add(key)
 
+    def _start(self, step: str | None = None, occurrence: int = 1) -> int:
+        """The process id of a drainer that kills itself at that step, if one is named."""
+        told = {"arguments": self.arguments, "environ": self.drained.environ}
+        return self.victims.start({**told, "step": step, "occurrence": occurrence})
+
     def die(self, step: str) -> None:
-        self.victims.start(self.drained, self.arguments, step, self.rng.randint(1, AT_ONCE))
+        self._start(step, self.rng.randint(1, AT_ONCE))
         self.deaths[f"at {step}" if self._is_killed() else "not reached"] += 1
 
     def die_within(self, seconds: float) -> bool:
         """Whether it was killed before it was done."""
-        pid = self.victims.start(self.drained, self.arguments)
+        pid = self._start()
         deadline = time.monotonic() + self.rng.uniform(0, seconds)
         while time.monotonic() < deadline:
             time.sleep(min(0.002, max(0.0, deadline - time.monotonic())))
@@ -115,7 +83,7 @@ class Game:
     def finish(self) -> float:
         """A drainer that nobody kills; the seconds that it took."""
         started = time.monotonic()
-        self.victims.start(self.drained, self.arguments)
+        self._start()
         assert self.victims.end() == 0
         return time.monotonic() - started
 
@@ -175,8 +143,8 @@ def game(local_cloud, tmp_path, request):
         if mode:
             drained.keep_versions()
         (outside / "canary").write_bytes(b"alive")
-        with victims(tmp_path / "errors") as forge, unchanged(outside / "canary"):
-            game = Game(drained, forge, mode, random.Random(SEED))
+        with forge("tests/torture/drain_victims.py", tmp_path / "errors") as victims, unchanged(outside / "canary"):
+            game = Game(drained, victims, mode, random.Random(SEED))
             yield game
             game.end()
         assert sorted(os.listdir(outside)) == ["canary", "home", "root"]

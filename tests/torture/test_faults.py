@@ -38,12 +38,12 @@ def upload(tortured: Tortured, folder: str, number: int) -> dict[str, str | None
 
 @pytest.mark.timeout(3600)
 def test_with_every_tenth_call_failing_all_images_are_done_or_failed_rightly(tortured, full_torture, results: Results):
-    number, faults = (2_000 if full_torture else 40), Counter[str]()
+    number, faults = (10_000 if full_torture else 40), Counter[str]()
     before = tortured.outcomes()
     with fault_proxy(tortured.deployment.cloud.port, mixed(0.1, SEED, faults), hurry=10) as address:
         tortured.work_through(address, visibility=60, function_timeout=30)
         wanted = before | upload(tortured, "tenth", number)
-        tortured.wait_until_idle(timeout=3000 if full_torture else 150)
+        tortured.wait_until_idle(timeout=3400 if full_torture else 150)
         dead = tortured.count("dead-letter-queue")
 
     assert tortured.wrongs(wanted) == []

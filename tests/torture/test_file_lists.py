@@ -87,7 +87,7 @@ class Lists:
 
     def jobs(self, address: str, at_once: int) -> LocalJobs:
         environ = {**self.cloud.environ, **self.settings.to_environment(), "AWS_ENDPOINT_URL": address}
-        return LocalJobs(environ, at_once, attempts=100, tell=lambda text: None)
+        return LocalJobs(environ, at_once, attempts=400, tell=lambda text: None)
 
     def results(self) -> list[dict[str, Any]]:
         folder = f"compressed/_results/{self.settings.in_bucket}/may.json"
@@ -169,11 +169,11 @@ def test_a_list_that_is_damaged_on_its_way_is_never_believed(local_cloud, counts
 def test_jobs_that_are_stopped_and_killed_make_each_output_once_and_a_retry_touches_only_failures(
     local_cloud, full_torture, results: Results
 ):
-    images, batches, kills = (1000, 8, 60) if full_torture else (60, 4, 6)
+    images, batches, kills = (4000, 16, 1000) if full_torture else (60, 4, 6)
     lists, faults = Lists(local_cloud, images, batches), Counter[str]()
     with fault_proxy(local_cloud.port, mixed(0.2, SEED, faults)) as address:
         jobs = lists.jobs(address, at_once=4)
-        with Killer(jobs, kills, pause=1.5 if full_torture else 0.7) as killer:
+        with Killer(jobs, kills, pause=0.7) as killer:
             ended = jobs.run(range(1, batches + 1))
 
     assert {one.exit_code for one in ended} <= {0, 1}, ended

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(
 MODULE = "imageservice.ports.workers.image_resizing_consumer"
 SIZES = {"50x50", "250X250", "800x800"}
 SHARE = 0.1
-WORKERS = 4
+WORKERS = 8
 
 
 @dataclass
@@ -123,7 +123,7 @@ class BadWeb:
 def test_every_message_is_answered_whatever_is_killed_and_whatever_fails(
     tortured: Tortured, full_torture: bool, results: Results
 ):
-    messages, kills = (300, 300) if full_torture else (12, 4)
+    messages, kills = (1000, 1000) if full_torture else (12, 4)
     rng, counts, web = random.Random(11), Counter[str](), BadWeb(SHARE, seed=13)
     tortured.web.disturb = web
     for number in range(messages):
@@ -172,7 +172,7 @@ def _kill_while_working(tortured: Tortured, parent: int, kills: int, rng: random
 
 
 def _killed(parent: int, rng: random.Random) -> bool:
-    time.sleep(rng.uniform(0, 2))
+    time.sleep(rng.uniform(0, 1))
     workers = _children(parent)
     try:
         os.kill(rng.choice(workers), signal.SIGKILL)
@@ -202,7 +202,7 @@ def _note(body: Any, reply_id: str, way: str, ids: Any, told: Counter[str], urls
 
 
 def _check_images(tortured: Tortured, urls: set[str]) -> None:
-    """Every image that was named is there; 300 messages about seven images name twenty-one."""
+    """Every image that was named is there; 1,000 messages about seven images name twenty-one."""
     listed = tortured.s3.list_objects_v2(Bucket=tortured.bucket, Prefix="images-resized/")["Contents"]
     keys = {entry["Key"] for entry in listed}
     assert {url.split(f"/{tortured.bucket}/", 1)[1] for url in urls} == keys
