@@ -16,7 +16,7 @@ from cli import console
 from cli.connection import Connection
 from cli.exits import Exit
 from cli.queue_counts import waiting
-from pipeline.images.options import ImageOptions
+from cli.variants import variants_of
 from pipeline.inventory import ListedObject, list_current
 from pipeline.queues import Queue
 from pipeline.records import read_items
@@ -61,7 +61,8 @@ class Backfill:
 def run(connection: Connection, arguments: argparse.Namespace) -> int:
     """Do what the arguments say, or with --dry-run only count it; returns the exit code."""
     bucket = connection.resources.require("images-bucket", "setup.py")
-    choice = Choice(_mode(arguments), ImageOptions().hash())
+    variants = variants_of(connection.resources)
+    choice = Choice(_mode(arguments), variants.image_options.hash())
     purpose = json.dumps([bucket, arguments.prefix, choice.mode, choice.options_hash])
     checkpoint = Checkpoint(connection.resources, purpose)
     if arguments.from_start and not arguments.dry_run:

@@ -13,6 +13,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cli.commit import checked_out_release
+from cli.variants import variants_of
 from pipeline.settings import Settings, price_per_gb_month
 from setup_scripts import package
 from setup_scripts.context import Context
@@ -50,6 +51,7 @@ def settings(context: Context) -> Settings:
     buckets = "setup_scripts/create_s3_buckets.py"
     uploads = context.resources.require("images-bucket", buckets)
     outputs = context.resources.require("thumbnails-bucket", buckets)
+    variants = variants_of(context.resources)
     return Settings(
         uploads_bucket=uploads,
         outputs_bucket=outputs,
@@ -61,6 +63,8 @@ def settings(context: Context) -> Settings:
         stats_table_name=context.resources.require("stats-table", "setup_scripts/create_stats_table.py"),
         price_per_gb_month=price_per_gb_month(os.environ),
         public_capture_facts=CAPTURE_FACTS.is_on(context.resources),
+        variant_formats=variants.formats,
+        variant_widths=variants.widths,
     )
 
 

@@ -10,6 +10,7 @@ from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
 from setup_scripts.functions import GALLERY
 from setup_scripts.lookup import look
 from setup_scripts.switches import CAPTURE_FACTS, SNAPSTART
+from setup_scripts.variant_choice import recovered_variants
 
 
 def choices(aws: Aws) -> dict[str, str]:
@@ -19,7 +20,7 @@ def choices(aws: Aws) -> dict[str, str]:
     if present is None:
         return {}
     variables = present.get("Environment", {}).get("Variables", {})
-    found: dict[str, str] = {}
+    found = recovered_variants(variables)
     if variables.get("PUBLIC_CAPTURE_FACTS") == "true":
         found[CAPTURE_FACTS.key] = "on"
     if present.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions":

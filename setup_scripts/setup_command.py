@@ -15,6 +15,7 @@ from cli.local import start_local_cloud
 from setup_scripts.batch_options import add_batch_options, batch_options
 from setup_scripts.package import ARCHITECTURES
 from setup_scripts.switches import add_switches, remember_switches
+from setup_scripts.variant_choice import add_variant_choice, remember_variants
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         "python setup.py --aws --name blue       a second deployment beside the first",
         "python setup.py --aws --architecture x86_64",
         "python setup.py --aws --recover         aws_resources.db is lost: find everything again by its tags",
+        "python setup.py --variant-formats webp,avif --variant-widths 320,640,1280",
         "REDIRECT_QUEUES='Channel*' python setup.py --aws --with-image-service",
         "python setup.py --aws --with-batch --batch-read photos --batch-write archive",
         "python setup.py --aws --print-deployer-policy   with --with-batch: what that needs on top",
@@ -55,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_batch_options(parser)
     add_switches(parser)
+    add_variant_choice(parser)
     return parser
 
 
@@ -143,6 +146,7 @@ def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
     # Before anything is put into the state: only an empty one is filled from the tags unasked.
     (recover_anew if arguments.recover else recover)(connection, console.say)
     remember_switches(arguments, connection.resources)
+    remember_variants(arguments, connection.resources)
     if batch := batch_options(arguments, connection.resources):
         if not connection.target.is_aws:
             advice = "`python bulk/run_file_list_locally.py LIST` does the same here"

@@ -14,6 +14,7 @@ from cli.connection import Connection
 from cli.exits import CommandError
 from cli.state import PlainShelf
 from pipeline.images.options import ImageOptions
+from pipeline.images.variants import Variants
 from setup_scripts import create_dynamodb_table, create_s3_buckets, create_sqs_queue
 from tests.functional.aws_account import Dead, aws_account, changes, context
 
@@ -123,6 +124,18 @@ def test_what_is_done_with_this_version_and_these_options_is_not_sent(made, conn
     assert keys_taken(made) == ["new.jpg", "older.jpg", "options.jpg"]
     told = capsys.readouterr().out
     assert "done already" in told and "--failed sends them again" in told
+
+
+def test_what_is_done_without_variants_is_sent_once_they_are_switched_on(made, connection, arguments):
+    answers = put(made, "plain.jpg", "variants.jpg")
+    record(made, "plain.jpg", answers["plain.jpg"])
+    hash_of_both = Variants(("WEBP", "AVIF"), (320, 640)).image_options.hash()
+    record(made, "variants.jpg", answers["variants.jpg"], OptionsHash=hash_of_both)
+    made.resources.update({"variant-formats": "webp,avif", "variant-widths": "320,640"})
+
+    run(connection, arguments())
+
+    assert keys_taken(made) == ["plain.jpg"]
 
 
 def test_only_what_failed_is_sent_and_told_to_be_done_again(made, connection, arguments):

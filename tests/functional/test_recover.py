@@ -61,6 +61,7 @@ def test_a_state_that_names_something_else_is_put_right_by_the_tags_when_asked(t
 def test_what_was_chosen_is_recovered_too_so_that_nothing_private_becomes_public(tmp_path):
     first = context(tmp_path, {})
     first.resources.update({"private-bucket": "cloudfront", "public-capture-facts": "on"})
+    first.resources.update({"variant-formats": "webp,avif", "variant-widths": "320,640"})
     set_up(first)
     known = dict(first.resources)
 

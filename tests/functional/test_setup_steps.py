@@ -252,6 +252,25 @@ def test_capture_facts_are_shown_only_where_that_was_switched_on(ready, tmp_path
     assert variables()["Variables"]["PUBLIC_CAPTURE_FACTS"] == "true"
 
 
+def test_variants_reach_the_functions_and_go_when_they_are_switched_off(ready, tmp_path, shelf):
+    def variables():
+        found = ready.aws.functions.get_function_configuration(FunctionName="ImageProcessingFunction")["Environment"]
+        return {name: value for name, value in found["Variables"].items() if name.startswith("VARIANT")}
+
+    assert variables() == {}
+    ready.resources.update({"variant-formats": "webp,avif", "variant-widths": "320,640"})
+    set_up(context(tmp_path, shelf))
+    assert variables() == {"VARIANT_FORMATS": "webp,avif", "VARIANT_WIDTHS": "320,640"}
+
+    again = context(tmp_path, shelf)
+    set_up(again)
+    assert changes(again) == []
+    del again.resources["variant-formats"], again.resources["variant-widths"]
+    set_up(context(tmp_path, shelf))
+
+    assert variables() == {}
+
+
 def test_every_function_tells_its_version_in_its_description(ready):
     told = {entry["Description"] for entry in ready.aws.functions.list_functions()["Functions"]}
 

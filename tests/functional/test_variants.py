@@ -104,7 +104,12 @@ def test_variants_that_a_dead_worker_left_are_found_although_they_are_switched_o
 def test_each_folder_is_listed_once_however_many_outputs_lie_there(pipeline):
     listed = []
     plain = pipeline.storage.list_folder
-    pipeline.storage.list_folder = lambda bucket, prefix: listed.append(prefix) or plain(bucket, prefix)
+
+    def list_folder(bucket, prefix):
+        listed.append(prefix)
+        return plain(bucket, prefix)
+
+    pipeline.storage.list_folder = list_folder
     pipeline.upload("a.jpg", JPEG)
 
     pipeline.run("a.jpg", outputs=VARIANTS, deliveries=2)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.settings import ROOT, Settings, SettingsError, home, local_port
@@ -10,6 +12,8 @@ SETTINGS = Settings(
     uploads_url="http://127.0.0.1:4566/uploads",
     queue_url="http://127.0.0.1:4566/000000000000/queue",
     public_capture_facts=True,
+    variant_formats=("WEBP", "AVIF"),
+    variant_widths=(320, 640),
 )
 
 
@@ -36,6 +40,18 @@ def test_outputs_that_would_land_among_the_uploads_are_refused():
 def test_an_unusable_value_is_shown(name, value):
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         Settings.from_environment(SETTINGS.to_environment() | {name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("VARIANT_FORMATS", "jpeg"), ("VARIANT_WIDTHS", "wide")])
+def test_a_list_that_makes_no_sense_is_shown_with_one_that_does(name, value):
+    with pytest.raises(SettingsError, match=f"{name}: '{value}' is no list.*one looks like"):
+        Settings.from_environment(SETTINGS.to_environment() | {name: value})
+
+
+def test_without_variants_functions_are_told_nothing_of_them():
+    environ = replace(SETTINGS, variant_formats=()).to_environment()
+
+    assert not {"VARIANT_FORMATS", "VARIANT_WIDTHS"} & environ.keys()
 
 
 def test_home_and_port_have_defaults_and_can_be_moved(tmp_path):
