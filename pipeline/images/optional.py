@@ -66,8 +66,9 @@ def _made(one: Planned, picture: Callable[[Size], Image.Image], allowance: Allow
     if not one.is_possible or not allowance.covers(one.format, one.pixels):
         return None
     try:
+        shown = picture(one.size)
         with allowance.learning(one.format, one.pixels):
-            data = encode(picture(one.size), one.format, one.quality)
+            data = encode(shown, one.format, one.quality)
     except Exception:
         # Encoders say in many ways that they have no memory or cannot write a picture. All that is needed is made.
         return None
