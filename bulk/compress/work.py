@@ -15,7 +15,7 @@ from bulk.compress.backup import BackingUpStorage, Backup
 from bulk.compress.gate import machine_gate
 from bulk.compress.options import Options
 from bulk.compress.outcome import Done, Outcome
-from bulk.compress.spool import Spool, SpoolError
+from bulk.compress.spool import Spool, SpoolError, sweep
 from bulk.compress.story import Story
 from bulk.compress.transform import Compressor
 from bulk.compress.verdict import tell, verdict
@@ -78,7 +78,8 @@ def compress(order: Order, row: Row) -> Done:
 
 @cache
 def bench_of(order: Order) -> Bench:
-    """What a worker keeps from one image to the next: its client above all."""
+    """What a worker keeps from one image to the next: its client above all. It begins where others may have died."""
+    sweep(order.temp_dir)
     return Bench(order, order.place.s3(), machine_gate())
 
 

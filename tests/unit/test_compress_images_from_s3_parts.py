@@ -22,7 +22,7 @@ from bulk.compress.journal import Journal, path_of
 from bulk.compress.log import Log
 from bulk.compress.options import Options
 from bulk.compress.outcome import Done, LogLine, Outcome
-from bulk.compress.spool import Spool, SpoolError, file_name
+from bulk.compress.spool import Spool, SpoolError, file_name, sweep
 from bulk.compress.story import megabytes
 from bulk.csv_rows import Omitted, Row
 from bulk.memory_gate import BYTES_PER_PIXEL
@@ -125,6 +125,24 @@ def test_the_last_part_of_any_key_is_a_name_that_every_disk_takes(key, name):
 def test_a_temporary_folder_that_is_not_there_is_no_fault_of_the_image(tmp_path):
     with pytest.raises(SpoolError, match="nowhere"), Spool(str(tmp_path / "nowhere"), "a.jpg"):
         pass
+
+
+def test_what_a_killed_worker_left_is_swept_away_and_what_another_is_at_work_on_stays(tmp_path):
+    code = "import os, sys; from bulk.compress.spool import Spool; spool = Spool(sys.argv[1], 'a.jpg').__enter__();"
+    code += "spool.path.write_bytes(b'left'); os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT)
+    foreign = tmp_path / "compress-of-others"
+    foreign.mkdir()
+    with Spool(str(tmp_path), "b.jpg") as spool:
+        spool.path.write_bytes(b"at work")
+        before = set(tmp_path.iterdir())
+
+        sweep(str(tmp_path))
+
+        assert killed.returncode == -9
+        assert len(before) == 3 and set(tmp_path.iterdir()) == {foreign, spool.path.parent}
+        assert spool.path.read_bytes() == b"at work"
+    assert list(tmp_path.iterdir()) == [foreign]
 
 
 def test_images_wait_until_their_pixels_fit(tmp_path):

@@ -67,6 +67,9 @@ CONTENTS: list[tuple[bytes, str]] = [
 ]
 
 
+MOST_WAITING = 40
+
+
 @dataclass
 class Uploads:
     """Somebody who uploads, overwrites and deletes; now and then old versions expire, and dead letters are redriven."""
@@ -81,6 +84,10 @@ class Uploads:
     done: Counter[str] = field(default_factory=Counter)
 
     def turn(self) -> None:
+        # Few wait at a time: the queue shall be as deep at the end as in the beginning, however slow the machine is.
+        if insist(lambda: self.place.tortured.count("messages-queue")) > MOST_WAITING:
+            self.place.ending.wait(0.5)
+            return
         key, chance = f"soak/été {self.rng.randrange(self.most_keys):03} + %.jpg", self.rng.random()
         if chance < 0.6:
             self._put(key)
@@ -158,8 +165,8 @@ class Backfills:
 
     def turn(self) -> None:
         what = self.rng.choice(([], [], ["--failed"], ["--force", "--prefix", "soak/été 00"]))
-        longest = self.rng.choice((0, 0, 3))
-        self.programs.run("bulk/backfill.py", "--local", *what, longest=longest)
+        longest = self.rng.choice((60, 60, 3))
+        self.programs.run("bulk/backfill.py", "--local", "--queue-depth", str(MOST_WAITING), *what, longest=longest)
         self.place.ending.wait(self.rng.uniform(2, 20))
 
     def finish(self) -> list[str]:
