@@ -141,13 +141,13 @@ class Backlog:
             self.waiting.append(key)
             self.ends["sent"] += 1
 
-    def work(self, told: Callable[[int], None] = lambda left: None) -> None:
-        """Until nothing waits; dead letters are sent back whenever all else is done."""
+    def work(self, told: Callable[[int], None]) -> None:
+        """Until nothing waits; dead letters are sent back whenever all else is done. `told`: deliveries so far."""
         while self.waiting or self.hidden or self.dead:
             self._step()
             if self.rng.random() < 0.01:
                 self.change()
-            told(len(self.waiting) + len(self.hidden))
+            told(self.ends["deliveries"])
 
     def _step(self) -> None:
         """The next free worker takes the next message."""

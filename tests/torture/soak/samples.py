@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.lock import holder
 from tests.torture.function_processes import function_processes
+from tests.torture.memory import rss
 from tests.torture.soak.place import IMPATIENT, Place
 from tests.torture.soak.url_flow import UrlMessages, depth
 
@@ -136,15 +137,6 @@ class Sampler:
             "redirected": self.urls.redirect_url,
         }
         return {name: partial(depth, self._sqs, url) for name, url in urls.items()}
-
-
-def rss(pid: int) -> float:
-    """Kilobytes; 0 where the process is gone."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return float(line.split()[1])
-    return 0.0
 
 
 def open_files(pid: int) -> float:
