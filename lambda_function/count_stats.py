@@ -6,21 +6,19 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
-
+from lambda_function.logs import function_logger
 from pipeline.clients import make_client
 from pipeline.counting import Change
 from pipeline.records import decode_item
 from pipeline.settings import Settings
 from pipeline.stats import Stats
-from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 settings = Settings.from_environment(os.environ)
 stats = Stats(make_client(None, "dynamodb"), settings.stats_table_name)
-logger = Logger(service="count_stats", version=release())
+logger = function_logger("count_stats")
 
 
 @logger.inject_lambda_context(clear_state=True)

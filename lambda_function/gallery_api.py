@@ -9,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import CORSConfig, LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
@@ -24,6 +23,7 @@ from lambda_function.gallery_parameters import (
     start_of,
     wanted_of,
 )
+from lambda_function.logs import function_logger
 from lambda_function.restoring import after_restore
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
@@ -32,7 +32,6 @@ from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
 from pipeline.listing import ImageList
 from pipeline.settings import Settings
 from pipeline.stats import Stats
-from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -65,7 +64,7 @@ after_restore(connect)
 shown_fields = PUBLIC_FIELDS + (CAPTURE_FIELDS if settings.public_capture_facts else ())
 description = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 
-logger = Logger(service="gallery_api", version=release())
+logger = function_logger("gallery_api")
 app = LambdaFunctionUrlResolver(cors=CORSConfig(allow_origin="*", expose_headers=["Retry-After", "ETag"], max_age=3600))
 
 

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambda_function.logs import function_logger
 from lambda_function.work import work_of
 from pipeline.clients import make_client, new_session
 from pipeline.consume import Report, consume
 from pipeline.errors import RetryError
 from pipeline.messages import Message
 from pipeline.queues import REDRIVEN, Queue, first_id, retry_delay
-from pipeline.version import release
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,7 +33,7 @@ NAMESPACE = "ImagePipeline"
 #: So that the metrics of two deployments are told apart.
 SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "image-pipeline"
 
-logger = Logger(service=SERVICE, version=release())
+logger = function_logger(SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 session = new_session()
 work = work_of(os.environ, session)

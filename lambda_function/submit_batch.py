@@ -7,15 +7,15 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambda_function.logs import function_logger
 from pipeline.batch_jobs import BatchJobs, Order
 from pipeline.batch_settings import BatchSettings
 from pipeline.clients import make_client, new_session
 from pipeline.stored_lists import StoredList
 
-logger = Logger(service="submit_batch")
+logger = function_logger("submit_batch")
 session = new_session()
 s3 = make_client(session, "s3")
 jobs = BatchJobs(

@@ -18,7 +18,9 @@ from pipeline.images.transform import transform
 from pipeline.records import Records
 from pipeline.settings import Settings
 from pipeline.version import release
+from tests.hostile_texts import HOSTILE
 from tests.images import jpeg, photo
+from tests.odd_keys import ODD_KEYS
 from tests.recorded import BUCKET, recorded
 
 JPEG = jpeg(photo((300, 200)), quality=95)
@@ -202,6 +204,22 @@ def test_every_outcome_is_one_json_line_and_one_metric(aws, logged, capsys):
     assert done["outcome"] == "DONE" and done["ms"] > 0 and done["version"] == release()
     [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (metrics["Messages"], metrics["DONE"], metrics["SKIPPED"]) == ([2.0], [1.0], [1.0])
+
+
+def test_no_key_and_no_message_writes_a_line_of_its_own_or_steers_who_reads_the_log(aws, logged):
+    hostile = [f"{number} {text}" for number, text in enumerate((*HOSTILE, *ODD_KEYS))]
+    hostile += ['\n{"level":"ERROR"}', "a\x85b", "a\u2028b", "\x9b31m", "\x7f", "a\r\nb", "\u202egpj"]
+    keys = [key for key in hostile if len(key.encode()) <= 1024]
+    nonsense = [text for text in hostile if not text.startswith("[")]
+
+    failures(aws, envelope(*map(own, keys), *nonsense))
+
+    text = logged.getvalue()
+    lines = [json.loads(line) for line in text.split("\n")[:-1]]
+    assert sorted(line["message"] for line in lines) == ["REJECTED"] * len(nonsense) + ["SKIPPED"] * len(keys)
+    assert text.isascii() and all(char.isprintable() or char == "\n" for char in text)
+    told = "".join(str(line.get("key") or line["reason"]) for line in lines)
+    assert [key for key in keys if key not in told] == []
 
 
 def test_metrics_have_no_dimensions_but_service_and_code(aws, capsys):
