@@ -168,6 +168,23 @@ def test_an_original_that_somebody_overwrote_stays_as_they_left_it(engine):
     assert skipped.value.code is Code.CONFLICT and get(engine, "a.jpg").data == b"theirs"
 
 
+@ON_AWS_ENGINES
+def test_an_original_that_was_uploaded_in_parts_is_replaced_by_what_its_etag_says_and_not_as_an_md5(clients, engine):
+    s3, place, part = clients["s3"], {"Bucket": engine.bucket, "Key": "a.jpg"}, bytes(5 << 20)
+    upload = s3.create_multipart_upload(**place, ACL="private")["UploadId"]
+    parts = [
+        {"PartNumber": n, "ETag": s3.upload_part(**place, UploadId=upload, PartNumber=n, Body=body)["ETag"]}
+        for n, body in ((1, part), (2, b"end"))
+    ]
+    s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+    found = engine.storage.get(engine.bucket, "a.jpg", max_bytes=10 << 20)
+    assert found.version.etag.endswith("-2") and found.data == part + b"end"
+
+    replaced(engine, found)
+
+    assert get(engine, "a.jpg").data == b"pixels"
+
+
 def test_an_original_that_was_removed_does_not_come_back(engine):
     engine.put(engine.bucket, "a.jpg", b"original")
     found = get(engine, "a.jpg")

@@ -196,6 +196,35 @@ def test_under_a_borrowed_message_id_nobody_reads_the_reply_of_another(service):
     assert "secret" not in body
 
 
+class Death(BaseException):
+    """The worker's process ends."""
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_worker_that_dies_after_any_step_is_made_good_by_the_next_delivery(service, step):
+    queue, body, steps = service.queue("ChannelImages"), {**MESSAGE, "redirect_queue": "ChannelImages"}, []
+
+    def die(name, facts):
+        steps.append(name)
+        if len(steps) == step + 1:
+            raise Death
+
+    with pytest.raises(Death):
+        run(service, body, watch=die)
+    after_death = {key: service.object(key) for key in service.keys()}
+    answered = run(service, body, deliveries=2)
+
+    assert answered.told == {"redirect": "sent", "postback": "sent"}
+    assert (
+        len(service.keys()) == 3 and after_death.items() <= {key: service.object(key) for key in service.keys()}.items()
+    )
+    # Told at least once; who died after telling tells again, the same under the same id.
+    told, redirected = service.receiver.told, service.received(queue)
+    assert len(told) == len(redirected) == (2 if step == 5 else 1)
+    assert len({message_id for _, _, message_id in told}) == 1 and all(body == told[0][1] for _, body, _ in told)
+    assert {one["MessageAttributes"]["ReplyId"]["StringValue"] for one in redirected} == {told[0][2]}
+
+
 def test_every_step_is_told_in_its_order(service):
     steps = []
 

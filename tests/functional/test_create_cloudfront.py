@@ -51,6 +51,15 @@ def test_page_pictures_and_api_share_one_host(ready):
     assert config["DefaultRootObject"] == "index.html"
 
 
+def test_every_answer_says_that_its_type_is_not_to_be_guessed_and_that_it_stays_with_https(ready):
+    config = distribution(ready)["DistributionConfig"]
+
+    behaviours = [config["DefaultCacheBehavior"], *config["CacheBehaviors"]["Items"]]
+    # AWS's own policy "SecurityHeadersPolicy", the same in every account.
+    assert {one["ResponseHeadersPolicyId"] for one in behaviours} == {"67f7725c-6f97-4210-82d7-5512b31e9d03"}
+    assert {one["ViewerProtocolPolicy"] for one in behaviours} == {"redirect-to-https"}
+
+
 def test_the_bucket_is_read_by_the_distribution_and_by_nobody_else(ready):
     bucket = ready.resources["thumbnails-bucket"]
 

@@ -90,6 +90,23 @@ def test_force_does_it_again_and_ends_with_the_same_outputs(pipeline):
     assert pipeline.outputs == first.output_keys == again.output_keys
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_force_takes_away_what_no_record_names_any_more(pipeline, is_there):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.records.items.clear()
+    pipeline.upload("a.jpg", ANOTHER)
+    if not is_there:
+        pipeline.storage.remove("uploads", "a.jpg")
+    pipeline.storage.clock.pass_seconds(200)
+
+    pipeline.run_to_the_end("a.jpg", force=True)
+
+    record = pipeline.records.items.get("a.jpg")
+    assert pipeline.outputs == (record.output_keys if record else set())
+    assert (record is not None) == is_there
+
+
 def test_other_options_replace_the_outputs(pipeline):
     pipeline.upload("a.jpg", JPEG)
     first = pipeline.run("a.jpg")
@@ -121,6 +138,16 @@ def test_a_bad_image_becomes_a_failed_record_with_its_code(pipeline, data, code)
     assert (record.outcome, record.error_code, record.outputs) == (Outcome.FAILED, code, ())
     assert record.error_message and record.original_bytes == len(data)
     assert pipeline.outputs == set()
+
+
+@pytest.mark.parametrize(("data", "ended"), [(b"", Code.INVALID_CONTENT), (JPEG, None)])
+def test_a_key_that_looks_like_a_folder_is_judged_by_what_it_holds(pipeline, data, ended):
+    pipeline.upload("holiday/", data)
+
+    record = pipeline.run("holiday/")
+
+    assert (record.image_id, record.error_code) == ("holiday/", ended)
+    assert pipeline.outputs == set(record.output_keys) and len(pipeline.outputs) == (2 if ended is None else 0)
 
 
 def test_an_object_over_the_byte_limit_is_refused_unread(pipeline):

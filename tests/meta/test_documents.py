@@ -77,6 +77,16 @@ def test_no_file_holds_a_secret_or_the_number_of_an_account():
     assert accounts == []
 
 
+def test_files_that_may_hold_secrets_or_state_are_never_added_to_the_repository():
+    private = [".env", "config/.env", ".postback_signing_secrets", "aws_resources.db", ".local_cloud/x"]
+
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", *private], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+
+    assert [name for name in private if name not in ignored] == []
+
+
 def test_every_dependency_says_why_it_is_here():
     reasons = (ROOT / "docs" / "decisions" / "dependencies.md").read_text(encoding="utf-8").lower()
     lines = [line for path in files() if path.name.startswith("requirements") for line in path.read_text().splitlines()]
