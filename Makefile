@@ -71,7 +71,7 @@ soak: $(READY_DEV) ## Let all flows run together under kills and faults: make so
 	@$(BIN)/python -m tests.torture.soak --minutes $(MINUTES) $(SOAK)
 
 SECONDS ?= 60
-fuzz: $(READY_FUZZ) ## Fuzz the image core: make fuzz SECONDS=600; findings go to .fuzz/
+fuzz: $(READY_FUZZ) ## Fuzz images, messages, keys, CSV files and lists: make fuzz SECONDS=600; findings go to .fuzz/
 	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
 
 bench: $(READY_BENCH) corpora ## Measure the image core beside its peers, into benchmarks/results/ (an hour, on an idle machine)

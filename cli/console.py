@@ -33,6 +33,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of text whose lines are ours."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), title: str = "") -> None:
     """Draw a table on stdout; the columns named in `right` are numbers."""
     from rich.console import Console

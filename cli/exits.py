@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
-from cli.console import never_fail_to_print
+from cli.console import never_fail_to_print, printable
 from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
 
@@ -118,7 +118,8 @@ def _refused(error: Any) -> CommandError:
 
 
 def _end(line: str, exit_code: Exit) -> Exit:
-    print(line, file=sys.stderr)
+    # It may quote a key, a line of a list, or AWS.
+    print(printable(line), file=sys.stderr)
     return exit_code
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cli.console import never_fail_to_print
+from cli.console import never_fail_to_print, printable_lines
 from local_cloud import commands
 from pipeline.settings import SettingsError
 
@@ -93,7 +93,7 @@ def _count(text: str) -> int:
 
 
 def _fail(error: Exception, *, code: int) -> int:
-    print(error, file=sys.stderr)
+    print(printable_lines(str(error)), file=sys.stderr)
     return code
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from cli.console import printable
+from cli.console import printable_lines
 from local_cloud.address import HOST, endpoint_url
 from local_cloud.environment import server_environment
 from local_cloud.folder import Folder
@@ -102,7 +102,7 @@ def logs(context: Context, *, lines: int, following: bool) -> None:
         raise CommandError(f"There is no log at {context.folder.log}: the local cloud has never run here.")
     for text in tail(context.folder.log, lines, following=following):
         # Keys get into the emulator's own lines as they are.
-        print("\n".join(map(printable, text.split("\n"))), end="", flush=True)
+        print(printable_lines(text), end="", flush=True)
 
 
 def _check_is_wanted(running: Running, context: Context) -> None:

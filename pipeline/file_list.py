@@ -43,7 +43,7 @@ class Manifest:
         try:
             found = json.loads(text)
             manifest = cls(batches=int(found["batches"]), images=int(found["images"]), bytes=found["bytes"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise FileListError(f"it is no manifest of a list in shards ({error})") from error
         return manifest
 
@@ -154,7 +154,7 @@ def _array(tokens: Tokens) -> Iterator[str]:
 def _string(token: str, place: str) -> str:
     try:
         value = json.loads(token)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileListError(f"{place}: {error}") from error
     if not isinstance(value, str):
         raise FileListError(f"{place}: {token[:40]} is no text")

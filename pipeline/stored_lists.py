@@ -120,7 +120,7 @@ class StoredList:
         place = f"s3://{self._bucket}/{key}"
         try:
             yield
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             # UnicodeDecodeError and JSON's errors are ValueErrors, too.
             raise FileListError(f"{place} is no file list: {error}") from error
         except Exception as error:

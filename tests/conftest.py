@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ports
 from tests.network_guard import block_network
 from tests.safe_environment import make_safe
 
@@ -17,6 +18,8 @@ make_safe(os.environ, Path(_home.name))
 block_network()
 # A session that was started in the background has Ctrl-C switched off, and would hand that on to all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_OLDER_LISTENERS = frozenset(found.inode for found in ports.listeners())
 
 _PLUGINS = ("tests.browser", "tests.local_cloud_fixture")
 pytest_plugins = [name for name in _PLUGINS if importlib.util.find_spec(name)]
@@ -38,6 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure() -> None:
     _home.cleanup()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """While what a test has started still runs: none of it can be reached from the network."""
+    marks = (_home.name, str(item.config._tmp_path_factory.getbasetemp()))  # type: ignore[attr-defined]
+    found = ports.open_to_the_network(_OLDER_LISTENERS, marks) if ports.can_be_read() else []
+    if found:
+        pytest.fail(f"open to the network: {'; '.join(found)}")
 
 
 @pytest.fixture(scope="session")

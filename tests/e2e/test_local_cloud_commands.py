@@ -16,6 +16,7 @@ import pytest
 from local_cloud.address import HOST
 from local_cloud.lock import holder
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port, running_local_cloud
+from tests.ports import can_be_read, listening
 
 pytestmark = pytest.mark.local_cloud
 
@@ -181,6 +182,7 @@ def test_in_the_foreground_it_stays_until_it_is_interrupted_and_saves(cloud):
     assert [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]] == ["kept"]
 
 
+@pytest.mark.skipif(not can_be_read(), reason="reads /proc")
 def test_nothing_but_the_one_port_on_the_loopback_interface_listens(local_cloud):
     local_cloud.client("sqs").create_queue(QueueName="so-that-a-service-is-loaded")
 
@@ -221,22 +223,3 @@ def wait_until_ready(cloud: LocalCloud) -> None:
     while not status(cloud).get("ready"):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def listening(pid: int) -> set[tuple[str, int]]:
-    """The addresses on which the process listens, read from /proc."""
-    if not Path("/proc/net/tcp").exists():
-        pytest.skip("reads /proc")
-    sockets = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
-    return {
-        address for table in ("tcp", "tcp6") for inode, address in listeners(table) if f"socket:[{inode}]" in sockets
-    }
-
-
-def listeners(table: str) -> Iterator[tuple[str, tuple[str, int]]]:
-    for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A":  # LISTEN
-            host, port = fields[1].split(":")
-            address = socket.inet_ntoa(bytes.fromhex(host)[::-1]) if len(host) == 8 else host
-            yield fields[9], (address, int(port, 16))

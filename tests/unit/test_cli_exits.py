@@ -32,6 +32,7 @@ def test_the_code_of_a_command_passes_through():
         (CommandError("refused", Exit.REFUSED), 254, "error: refused"),
         (SettingsError("LOCAL_CLOUD_PORT='x' is no number"), 2, "LOCAL_CLOUD_PORT"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (CommandError("the key a\nerror: b\x1b]0;c\x07"), 2, r"error: the key a\nerror: b\x1b]0;c\x07"),
     ],
 )
 def test_a_foreseeable_fault_is_one_line_and_a_code(error, code, words, capsys):
