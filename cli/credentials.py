@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +30,26 @@ class Keys:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The lines of a `.env` file that have a value; none when there is no file."""
+    """The lines of a `.env` file that have a value; none when there is no file. CommandError where it is no text."""
     if not path.is_file():
         return {}
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
+    found = dotenv_values(stream=StringIO(_text(path)), interpolate=False)
+    return {name: value for name, value in found.items() if value}
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        # PowerShell writes UTF-16 into a file that a command's output is led to.
+        return data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(
+            f"{path} is no text in UTF-8: save it as UTF-8, or copy .env.sample and fill it in"
+        ) from error
 
 
 def setting(source: Mapping[str, str], *names: str) -> str | None:
@@ -51,13 +67,24 @@ def keys_in(source: Mapping[str, str], description: str) -> Keys | None:
     secret_key = setting(source, "AWS_SECRET_ACCESS_KEY")
     if access_key and secret_key:
         _refuse_half_of_temporary_ones(access_key, source, description)
-        return Keys(access_key, secret_key, setting(source, "AWS_SESSION_TOKEN"))
+        keys = Keys(access_key, secret_key, setting(source, "AWS_SESSION_TOKEN"))
+        _refuse_several_lines(keys, description)
+        return keys
     if not access_key and not secret_key:
         return None
     present, missing = "aws_access_key_id", "aws_secret_access_key"
     if not access_key:
         present, missing = missing, present
     raise CommandError(f"{description} has {present} but no {missing}: copy all lines, the token too", Exit.REFUSED)
+
+
+def _refuse_several_lines(keys: Keys, description: str) -> None:
+    """They become headers of requests; what is wrong with one is said without showing it."""
+    values = {"access_key_id": keys.access_key, "secret_access_key": keys.secret_key, "session_token": keys.token or ""}
+    for name, value in values.items():
+        if not value.isprintable():
+            text = f"the aws_{name} of {description} holds a line end or a control character"
+            raise CommandError(f"{text}: copy it again, on one line", Exit.REFUSED)
 
 
 def boto3_session(core: Any) -> Session:

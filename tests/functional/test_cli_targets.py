@@ -254,3 +254,35 @@ def test_a_copied_sample_without_values_counts_as_no_credentials(tmp_path, aws):
     (tmp_path / ".env").write_text("aws_access_key_id=\naws_secret_access_key=\naws_session_token=\n")
 
     assert credentials_of(aws_session({}, read_env_file(tmp_path / ".env"), None)) is None
+
+
+LINES = "aws_access_key_id=key\naws_secret_access_key=the secret\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_an_env_file_of_any_editor_is_read(tmp_path, aws, encoding):
+    (tmp_path / ".env").write_bytes(f"# été\n{LINES}".encode(encoding))
+
+    assert credentials_of(aws_session({}, read_env_file(tmp_path / ".env"), None)) == ("key", "the secret", None)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"# \xe9t\xe9\n" + LINES.encode(), "no text in UTF-8"),
+        (bytes(range(256)), "no text in UTF-8"),
+        (
+            b'aws_access_key_id=key\naws_secret_access_key="the secret\r\nX-Header: 1"',
+            "aws_secret_access_key of .*line",
+        ),
+        (b"aws_access_key_id=\x1b]0;key\x07\naws_secret_access_key=the secret", "aws_access_key_id of .*control"),
+        (LINES.encode() + b'aws_session_token="a\nb"', "aws_session_token of .*line end"),
+    ],
+)
+def test_an_env_file_that_holds_nonsense_is_told_without_its_secret(tmp_path, data, words):
+    (tmp_path / ".env").write_bytes(data)
+
+    with pytest.raises(CommandError, match=words) as fault:
+        aws_session({}, read_env_file(tmp_path / ".env"), None)
+
+    assert "the secret" not in fault.value.text and fault.value.text.isprintable()
