@@ -16,17 +16,25 @@ def check_webp(data: bytes) -> None:
     """ValueError, with what is wrong, unless the file is whole and decodes to the end."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         raise ValueError("the file does not begin as a WebP does")
-    promised = _CHUNK_HEADER + int.from_bytes(data[4:8], "little")
-    if promised > len(data):
-        raise ValueError(f"{len(data):,} of {promised:,} bytes are there")
-    pictures = _check_chunks(memoryview(data)[_HEADER:promised])
-    _decode(data, pictures)
+    if end_of(data) > len(data):
+        raise ValueError(f"{len(data):,} of {end_of(data):,} bytes are there")
+    _decode(data, _count_pictures(data))
 
 
-def _check_chunks(view: memoryview) -> int:
+def end_of(file: bytes) -> int:
+    """Where the file ends, as it says itself; whatever else somebody wrote follows."""
+    return _CHUNK_HEADER + int.from_bytes(file[4:8], "little")
+
+
+def chunks(file: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """(type, payload) of every chunk; ValueError where one ends behind the file."""
+    return _chunks(memoryview(file)[_HEADER : end_of(file)])
+
+
+def _count_pictures(data: bytes) -> int:
     """The number of pictures, each of which begins and ends where its chunk says."""
     pictures = 0
-    for kind, payload in _chunks(view):
+    for kind, payload in chunks(data):
         if kind == b"ANMF":
             inner = [name for name, _ in _chunks(payload[_FRAME_HEADER:]) if name in _PICTURES]
             if len(inner) != 1:

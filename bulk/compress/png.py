@@ -50,8 +50,8 @@ def check(source: Source, file: bytes, options: Options) -> None:
         # Fewer bits are written where the lower half of each sample says nothing new.
         same = colour.eight_bits(image).tobytes() == colour.eight_bits(source.image).tobytes()
     else:
-        decibels = _decibels(source.image, image)
-        same = math.isinf(decibels) or (bool(options.png_colors) and decibels >= LEAST_DECIBELS)
+        likeness = decibels(source.image, image)
+        same = math.isinf(likeness) or (bool(options.png_colors) and likeness >= LEAST_DECIBELS)
     if not same:
         raise ValueError("it came out as another picture")
 
@@ -64,7 +64,7 @@ def _in_few_colours(source: Source, file: bytes, colours: int) -> bytes | None:
     if "transparency" in image.info:
         image = image.convert("RGBA")
     few = image.quantize(colours, Image.Quantize.FASTOCTREE)
-    if _decibels(image, few) < LEAST_DECIBELS:
+    if decibels(image, few) < LEAST_DECIBELS:
         return None
     written = BytesIO()
     few.save(written, "PNG")
@@ -137,7 +137,7 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", checksum)
 
 
-def _decibels(one: Image.Image, other: Image.Image) -> float:
+def decibels(one: Image.Image, other: Image.Image) -> float:
     """How alike two pictures are, with what cannot be seen through them; infinite where they are the same."""
     difference = ImageChops.difference(_seen(one), _seen(other))
     square = sum(rms * rms for rms in ImageStat.Stat(difference).rms) / 4
