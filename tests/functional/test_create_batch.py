@@ -74,6 +74,8 @@ def test_bad_images_are_not_tried_again_and_a_spot_stop_is(tmp_path, shelf):
         ("254", "EXIT"),
         (None, "RETRY"),
     ]
+    # What kills every machine that takes it comes to an end all the same.
+    assert definition["retryStrategy"]["attempts"] == 5
 
 
 def test_a_second_setup_changes_nothing(tmp_path, shelf):
