@@ -110,11 +110,13 @@ def _scan(scan: Scan, sender: Callable[[], Any], arguments: argparse.Namespace) 
         scan.told = lambda count: progress.advance(task, count)
         done = scan.run()
     if arguments.json:
-        console.json_line({"sent": done.sent, "locked": done.locked})
+        console.json_line({"sent": done.sent, "locked": done.locked, "refused": len(done.refused)})
     else:
         locked = f"; {done.locked} are in the hands of another scan, or of one that died" if done.locked else ""
         console.result(f"{done.sent} messages sent{locked}")
-    return exits.Exit.DONE
+    for one in done.refused:
+        console.say(f"not sent: {one.id}: {one.reason}")
+    return exits.Exit.SOME_FAILED if done.refused else exits.Exit.DONE
 
 
 def _print_messages(scan: Scan, sender: Callable[[], Any], arguments: argparse.Namespace) -> int:

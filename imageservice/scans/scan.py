@@ -26,6 +26,7 @@ BATCH = 100
 #: Long enough for a hundred messages on a bad day.
 LOCKED_FOR = timedelta(minutes=10)
 LOCK = "images_lock"
+_SHOWN = 200
 
 
 def sent_field(name: str) -> str:
@@ -38,16 +39,27 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A document of which no message can be made, and why. It is passed over, or it would end every scan."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Scanned:
-    """What a scan came to: messages sent, and documents that another scan has in hand."""
+    """What a scan came to: messages sent, documents that another scan has in hand, and such as no message can tell."""
 
     sent: int
     locked: int
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass
 class Scan:
-    """One run over one collection. `send` takes a message; `told` how many documents were just done."""
+    """One run over one collection. `send` takes a message, and raises TypeError or ValueError for what can be none;
+    `told` takes how many documents were just done.
+    """
 
     collection: Collection[Document]
     send: Callable[[Mapping[str, Any]], object]
@@ -62,10 +74,11 @@ class Scan:
 
     def run(self) -> Scanned:
         """Send for all that have changed. Stopped half-way it loses nothing: what is not kept as sent is sent again."""
-        sent = 0
+        sent, refused = 0, list[Refused]()
         for ids in self._batches():
-            sent += self._work(ids)
-        return Scanned(sent, self.collection.count_documents({**changed(), **self._locked_by_others()}))
+            sent += self._work(ids, refused)
+        locked = self.collection.count_documents({**changed(), **self._locked_by_others()})
+        return Scanned(sent, locked, tuple(refused))
 
     def messages(self) -> Iterator[Document]:
         """What `run` would send now, for a person to read: nothing is locked, and nothing kept."""
@@ -87,7 +100,7 @@ class Scan:
             yield ids
             after = {"_id": {"$gt": ids[-1]}}
 
-    def _work(self, ids: Sequence[Any]) -> int:
+    def _work(self, ids: Sequence[Any], refused: list[Refused]) -> int:
         """Lock what nobody else has, send it, and keep what was sent."""
         mine = {"owner": self.owner, "until": self.now() + LOCKED_FOR}
         self.collection.update_many({"_id": {"$in": list(ids)}, **self._free()}, {"$set": {LOCK: mine}})
@@ -95,17 +108,26 @@ class Scan:
         sent = 0
         try:
             for document in self.collection.find({"_id": {"$in": list(ids)}, f"{LOCK}.owner": self.owner}):
-                # A list of texts counts as a text where MongoDB is asked for the type.
-                if _unsent(document):
-                    self.send(self.message(document))
-                    sent += 1
-                kept.append(_keeping(document))
+                is_sent = self._sends(document, refused)
+                kept.append(_keeping(document, is_sent))
+                sent += is_sent
                 self.told(1)
         finally:
             # Also what was sent before an error: nobody has to send it again.
             if kept:
                 self.collection.bulk_write(kept, ordered=False)
         return sent
+
+    def _sends(self, document: Document, refused: list[Refused]) -> bool:
+        # A list of texts counts as a text where MongoDB is asked for the type.
+        if not _unsent(document):
+            return False
+        try:
+            self.send(self.message(document))
+        except (TypeError, ValueError) as error:
+            refused.append(Refused(str(document["_id"])[:_SHOWN], str(error)[:_SHOWN]))
+            return False
+        return True
 
     def _free(self) -> dict[str, Any]:
         return {"$or": [{LOCK: None}, {f"{LOCK}.until": {"$lte": self.now()}}]}
@@ -134,8 +156,8 @@ def _unsent(document: Document) -> Document:
     }
 
 
-def _keeping(document: Document) -> UpdateOne:
+def _keeping(document: Document, is_sent: bool) -> UpdateOne:
     """What was sent, from the document as it was read: what has been changed since is found by the next scan."""
-    sent = {sent_field(name): url for name, url in _unsent(document).items()}
+    sent = {sent_field(name): url for name, url in _unsent(document).items()} if is_sent else {}
     change: dict[str, Any] = {"$unset": {LOCK: ""}, **({"$set": sent} if sent else {})}
     return UpdateOne({"_id": document["_id"]}, change)

@@ -19,6 +19,8 @@ from imageservice.connection import queue_url, sqs_client
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+#: Bytes of the longest message that SQS takes.
+MAX_MESSAGE = 1_048_576
 #: Types of MongoDB and of the standard library that are written as their text, by name: bson need not be installed.
 _AS_TEXT = ("ObjectId", "UUID", "Decimal", "Decimal128")
 
@@ -37,10 +39,11 @@ class SQS:
     def send_message_to_topic(self, message: Mapping[str, Any], queue: str | None = None) -> str:
         """Send `message` to the queue of that URL, or to QUEUE_URL; returns the id that SQS gave it.
 
-        ObjectIds become their hex text, times ISO 8601. ValueError for NaN, TypeError for what JSON does not have.
+        ObjectIds become their hex text, times ISO 8601. ValueError for NaN and for what SQS would not take, TypeError
+        for what JSON does not have.
         """
         destination = queue or self._queue()
-        request: Any = {"QueueUrl": destination, "MessageBody": json.dumps(message, default=_plain, allow_nan=False)}
+        request: Any = {"QueueUrl": destination, "MessageBody": _body(message)}
         if destination.endswith(".fifo"):
             # One for each call: boto3 may have to send it again, a person may want to. A group of its own lets every
             # message be worked on beside the others.
@@ -52,6 +55,14 @@ class SQS:
         if self._default is None:
             self._default = queue_url(self._environ, self._client)
         return self._default
+
+
+def _body(message: Mapping[str, Any]) -> str:
+    # In ASCII: as many bytes as characters.
+    body = json.dumps(message, default=_plain, allow_nan=False)
+    if len(body) > MAX_MESSAGE:
+        raise ValueError(f"the message has {len(body):,} bytes, more than the {MAX_MESSAGE:,} that SQS takes")
+    return body
 
 
 def _plain(value: object) -> str:

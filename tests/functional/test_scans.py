@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pymongo
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from imageservice.scans.command import CHANNELS, EPISODES, main
 from imageservice.scans.scan import BATCH, LOCK, LOCKED_FOR, Scan
 from imageservice.scans.settings import mongo_url
+from imageservice.services.sqs import SQS
 from pipeline.settings import ROOT, SettingsError
 from tests.mongo_server import running_mongo
 
@@ -180,7 +181,7 @@ def test_the_commands_say_whom_to_tell_and_how_many_were_sent(mongo, capsys):
     )
     told = {"redirect_queue": "Mine", "postback_url": "http://me", "bucket_name": "B"}
     assert episode == (0, [{**told, "_id": 0, "itunes_image": "http://b"}])
-    assert capsys.readouterr().out.splitlines() == ['{"sent": 1, "locked": 0}', "1 messages sent"]
+    assert capsys.readouterr().out.splitlines() == ['{"sent": 1, "locked": 0, "refused": 0}', "1 messages sent"]
 
 
 def test_a_dry_run_prints_the_messages_and_changes_nothing(mongo, capsys):
@@ -269,3 +270,34 @@ def test_a_scan_that_is_killed_is_gone_on_with(mongo, channels, tmp_path):
     assert len(before) == 150 and before | after == {f"http://{number}" for number in range(250)}
     # The first batch was kept as sent; of the second, in hand when it died, all is sent again.
     assert len(after) == 150
+
+
+class Queue:
+    """SQS's client, as far as it is called."""
+
+    def __init__(self):
+        self.bodies: list[str] = []
+
+    def send_message(self, *, QueueUrl, MessageBody):
+        self.bodies.append(MessageBody)
+        return {"MessageId": "an id"}
+
+
+def test_documents_that_no_message_can_tell_are_named_and_hold_up_nobody(mongo, capsys):
+    fill(
+        mongo,
+        {"_id": "a", "image_url": "http://" + "a" * 2_000_000},
+        {"_id": b"\x1b]0;owned\x07", "image_url": "http://bytes"},
+        {"_id": "b\nnot sent: c", "image_url": "http://x", "itunes_image": '\n{"level":"ERROR"}\x1b[31m'},
+    )
+    queue = Queue()
+    sender = SQS(cast(Any, queue), {"QUEUE_URL": "https://sqs.test/1/queue"})
+
+    codes = [main(CHANNELS, [], {"MONGO_URL": mongo.url}, sender=lambda environ: sender) for _ in range(2)]
+
+    assert codes == [1, 1]
+    assert [json.loads(body)["_id"] for body in queue.bodies] == ["b\nnot sent: c"]
+    assert mongo.database.channel.count_documents({LOCK: {"$exists": True}}) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert [line.split(": ")[:2] for line in told] == [["not sent", "a"], ["not sent", r"b'\x1b]0;owned\x07'"]] * 2
+    assert all(line.isprintable() for line in told)
