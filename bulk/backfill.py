@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--failed", action="store_true", help="only images whose record is FAILED")
-    which.add_argument("--force", action="store_true", help="also images that are done")
+    which.add_argument("--force", action="store_true", help="also images that are done, or deleted")
     parser.add_argument("--prefix", default="", help="only objects whose keys begin so (default: all)")
     parser.add_argument("--dry-run", action="store_true", help="count and estimate; send nothing")
     parser.add_argument("--from-start", action="store_true", help="forget where a run that was stopped had come to")

@@ -29,6 +29,7 @@ class Fate(StrEnum):
     FAILED = "failed before"
     NOT_FAILED = "not failed"
     ARCHIVED = "archived"
+    GONE = "gone"
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,18 @@ class Choice:
         if found.is_archived:
             return Fate.ARCHIVED
         outcome = item.get("Outcome") if item else None
+        if found.is_gone:
+            return self._fate_of_gone(outcome)
         if self.mode is Mode.FAILED:
             return Fate.SENT if outcome == Outcome.FAILED else Fate.NOT_FAILED
         if self.mode is Mode.FORCE or not self._is_present(found, item):
             return Fate.SENT
         return Fate.DONE if outcome == Outcome.DONE else Fate.FAILED
+
+    def _fate_of_gone(self, outcome: str | None) -> Fate:
+        """A record that outlived its object has to go. With --force the function looks for outputs as well that no
+        record names: what is left where records were lost."""
+        return Fate.SENT if outcome or self.mode is Mode.FORCE else Fate.GONE
 
     def _is_present(self, found: ListedObject, item: Mapping[str, Any] | None) -> bool:
         """Whether `item` is a record of just this version and these options."""

@@ -14,6 +14,7 @@ _MEANINGS = {
     Fate.FAILED: "failed before, and are the same since: --failed sends them again",
     Fate.NOT_FAILED: "not failed",
     Fate.ARCHIVED: "in an archive, where S3 reads nothing: restore them first",
+    Fate.GONE: "deleted, and nothing of them is left",
 }
 
 

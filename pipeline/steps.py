@@ -123,10 +123,11 @@ class Steps:
         return deleted
 
     def clean(self, record: Record | None) -> None:
-        """Delete the outputs that were displaced on the way, and on a redelivery what dead workers left."""
+        """Delete the outputs that were displaced on the way; on a redelivery, or where everything is to be done again,
+        also what dead workers left."""
         named = record.output_keys if record else frozenset[str]()
         stale = self.replaced - named
-        if self.job.deliveries > 1:
+        if self.job.deliveries > 1 or self.job.force:
             left = abandoned(self.job, self.services, known=named | stale)
             self.wait = left.wait
             stale |= left.keys

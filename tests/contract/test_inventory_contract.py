@@ -34,6 +34,11 @@ def put(clients, bucket, *keys, data=b"12345"):
 
 
 def listed(clients, bucket, prefix="", after=""):
+    """All that is there."""
+    return [one for one in told(clients, bucket, prefix, after) if not one.is_gone]
+
+
+def told(clients, bucket, prefix="", after=""):
     return [found for page in list_current(clients["s3"], bucket, prefix, after=after) for found in page]
 
 
@@ -56,6 +61,18 @@ def test_what_was_deleted_is_not_there(clients, bucket):
     clients["s3"].delete_object(Bucket=bucket, Key="a.jpg")
 
     assert [one.key for one in listed(clients, bucket)] == ["b.jpg"]
+
+
+@ON_AWS_ENGINES
+def test_what_was_deleted_is_told_in_its_place_where_versions_are_kept(clients, bucket):
+    put(clients, bucket, "a.jpg", "b.jpg", "c.jpg")
+    for key in ("a.jpg", "b.jpg", "b.jpg"):
+        clients["s3"].delete_object(Bucket=bucket, Key=key)
+    put(clients, bucket, "a.jpg")
+
+    keeps = clients["s3"].get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+    wanted = [("a.jpg", False), *[("b.jpg", True)] * keeps, ("c.jpg", False)]
+    assert [(one.key, one.is_gone) for one in told(clients, bucket)] == wanted
 
 
 @ON_AWS_ENGINES

@@ -50,6 +50,14 @@ def test_without_versions_the_etag_says_which_object_it_was():
     assert Choice(Mode.MISSING, "now").fate(found, item | {"ETag": "other"}) is Fate.SENT
 
 
+def test_a_record_that_outlived_its_object_is_sent_for_and_with_force_every_key_that_is_gone():
+    gone = ListedObject("a.jpg", ObjectVersion("", "v2"), 0, is_gone=True)
+    fates = {mode: [Choice(mode, "now").fate(gone, item) for item in (None, NOTE, SAME, FAILED)] for mode in Mode}
+
+    assert fates[Mode.MISSING] == fates[Mode.FAILED] == [Fate.GONE, Fate.GONE, Fate.SENT, Fate.SENT]
+    assert set(fates[Mode.FORCE]) == {Fate.SENT}
+
+
 @pytest.mark.parametrize("mode", Mode)
 def test_an_archived_object_is_never_sent_because_the_function_could_not_read_it(mode):
     archived = ListedObject("a.jpg", VERSION, 1, is_archived=True)

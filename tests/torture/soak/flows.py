@@ -67,7 +67,10 @@ CONTENTS: list[tuple[bytes, str]] = [
 ]
 
 
+#: So many messages wait at most.
 MOST_WAITING = 40
+#: Seconds after which a delete marker expires: what the local cloud loses when it is killed is always younger.
+MONTH = 30.0
 
 
 @dataclass
@@ -82,6 +85,7 @@ class Uploads:
     wanted: dict[str, str | None] = field(default_factory=dict)
     data: dict[str, bytes] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
+    _gone_since: dict[str, float] = field(default_factory=dict)
 
     def turn(self) -> None:
         # Few wait at a time: the queue shall be as deep at the end as in the beginning, however slow the machine is.
@@ -93,10 +97,11 @@ class Uploads:
             self._put(key)
         elif chance < 0.75:
             self.place.tortured.delete(key)
-            self.wanted[key] = None
+            self.wanted[key], self._gone_since[key] = None, time.monotonic()
             self.done["deleted"] += 1
         elif chance < 0.96:
-            insist(lambda: self._expire(key))
+            if key not in self._gone_since or time.monotonic() - self._gone_since[key] > MONTH:
+                insist(lambda: self._expire(key))
         else:
             self.done["redriven"] += insist(self.place.tortured.redrive)
         self.place.ending.wait(self.rng.uniform(0, 0.6))
@@ -106,6 +111,7 @@ class Uploads:
         self.done["overwritten" if self.wanted.get(key) else "put"] += 1
         self.place.tortured.upload(key, data)
         self.wanted[key], self.data[key] = outcome, data
+        self._gone_since.pop(key, None)
 
     def _expire(self, key: str) -> None:
         """What the lifecycle rule does: old versions go for good, and then a delete marker that hides nothing."""
@@ -124,7 +130,7 @@ class Uploads:
         if self.loses_records:
             before = tortured.wrongs(self.wanted)
             self.done["wrong before the backfill"] = len(before)
-            done = tortured.deployment.command("bulk/backfill.py", "--local", "--from-start")
+            done = tortured.deployment.command("bulk/backfill.py", "--local", "--force", "--from-start")
             wrongs += [done.stderr] if done.returncode else []
             self._settle()
         return wrongs + tortured.wrongs(self.wanted)
