@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psutil  # type: ignore[import-untyped]
 import pytest
 from PIL import Image
 
+from tests.dask_workers import workers_of
 from tests.images import jpeg, noise, photo
 from tests.local_cloud_fixture import free_port
 from tests.meta.project import ROOT
@@ -141,18 +141,12 @@ def test_a_bucket_that_is_not_there_is_named(bucket):
     assert code == 2 and f"{made.name} does not exist" in stderr and "Traceback" not in stderr
 
 
-def workers_of(program: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The processes in which images are compressed: children of the program that hold a thread of Dask's."""
-    children = psutil.Process(program.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-
 def test_a_worker_that_is_killed_is_replaced_and_its_image_done_by_another(bucket):
     made = bucket(60)
     program = made.start("--workers", "2")
     eventually(lambda: made.compressed()[:1])
 
-    workers_of(program)[0].kill()
+    workers_of(program.pid)[0].kill()
     stdout, stderr = program.communicate(timeout=240)
 
     assert program.returncode == 0, stderr
@@ -165,7 +159,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_process(bucket, sign
     made = bucket(60)
     program = made.start("--workers", "1")
     eventually(lambda: made.compressed()[:1])
-    workers = workers_of(program)
+    workers = workers_of(program.pid)
 
     # Ctrl-C at a terminal reaches the workers as well.
     os.killpg(program.pid, sign) if sign == signal.SIGINT else program.send_signal(sign)
