@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 from cli.console import never_fail_to_print, printable
@@ -137,8 +139,27 @@ def _sigterm_raises() -> Iterator[None]:
     def terminate(number: int, frame: object) -> None:
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = signal.signal(signal.SIGTERM, terminate), sys.unraisablehook
+    sys.unraisablehook = partial(_ask_again, before[1])
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before[0])
+        sys.unraisablehook = before[1]
+
+
+#: What a signal raises, and the signal.
+_RAISED_BY = {Terminated: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}
+_SOON = 0.01
+
+
+def _ask_again(otherwise: Callable[[Any], object], unraisable: Any) -> None:
+    """A signal that comes while Python runs a destructor, or a callback of its imports, raises where nothing is passed
+    on: without this the wish to stop would be lost."""
+    number = _RAISED_BY.get(unraisable.exc_type)
+    if number is None:
+        otherwise(unraisable)
+        return
+    again = threading.Timer(_SOON, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()

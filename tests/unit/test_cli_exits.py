@@ -21,6 +21,30 @@ def raising(error):
     return main
 
 
+STOPPED_IN_A_DESTRUCTOR = """
+import os, signal, sys, time
+from cli.exits import run
+class Thing:
+    def __del__(self):
+        signal.raise_signal(int(sys.argv[1]))
+def main():
+    Thing()
+    time.sleep(30)
+    return 0
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(run(main))
+"""
+
+
+@pytest.mark.parametrize(("number", "code", "word"), [(15, 143, "terminated"), (2, 130, "interrupted")])
+def test_a_wish_to_stop_is_not_lost_where_python_passes_no_exception_on(number, code, word):
+    command = [sys.executable, "-c", STOPPED_IN_A_DESTRUCTOR, str(number)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert ended.returncode == code
+    assert ended.stderr == f"{word}; run the same command again to go on\n"
+
+
 def test_the_code_of_a_command_passes_through():
     assert run(lambda: Exit.SOME_FAILED) == 1
 
