@@ -1,4 +1,4 @@
-"""What S3 says of an object that it does not give: gone is what it says with 404 alone."""
+"""What S3 says of an object that it does not give or take: gone is what it says with 404 alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
+from pipeline.job import Output
 from pipeline.storage import Storage
 
 GONE = {(404, "NoSuchKey")}
@@ -26,6 +27,10 @@ LATER |= {
 
 class Refusing(BaseHTTPRequestHandler):
     """Answers with the status and the code that its server was given."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def do_GET(self) -> None:
         status, code = self.server.answer  # type: ignore[attr-defined]
@@ -50,10 +55,13 @@ def refusing() -> Iterator[Any]:
         thread.join()
 
 
-def get(refusing: Any, answer: tuple[int, str]) -> object:
+def storage(refusing: Any, answer: tuple[int, str]) -> Storage:
     refusing.answer = answer
-    s3 = make_client(None, "s3", endpoint_url=f"http://127.0.0.1:{refusing.server_port}", region="us-east-1")
-    return Storage(s3).get("uploads", "a.jpg", max_bytes=100)
+    return Storage(make_client(None, "s3", endpoint_url=f"http://127.0.0.1:{refusing.server_port}", region="us-east-1"))
+
+
+def get(refusing: Any, answer: tuple[int, str]) -> object:
+    return storage(refusing, answer).get("uploads", "a.jpg", max_bytes=100)
 
 
 @pytest.mark.parametrize("answer", sorted(GONE), ids=str)
@@ -65,3 +73,10 @@ def test_an_object_that_is_gone_is_none(refusing, answer):
 def test_whatever_else_s3_answers_comes_back_and_is_never_taken_for_gone(refusing, answer):
     with pytest.raises(RetryError, match=answer[1]):
         get(refusing, answer)
+
+
+def test_two_conditional_writes_at_once_may_be_refused_and_come_back(refusing):
+    output = Output("compressed", b"pixels", "image/jpeg", "JPEG", (2, 1))
+
+    with pytest.raises(RetryError, match="ConditionalRequestConflict"):
+        storage(refusing, (409, "ConditionalRequestConflict")).put_output("outputs", "a.jpg", output)
