@@ -73,7 +73,7 @@ def run(connection: Connection, arguments: argparse.Namespace) -> int:
         console.say(f"Going on after {after!r}, where the last run was stopped (--from-start begins anew)")
     pages = list_current(connection.aws.s3, bucket, arguments.prefix, after=after)
     _work(_backfill(connection, bucket, choice, arguments), pages, tally, None if arguments.dry_run else checkpoint)
-    print_tally(tally, bucket=bucket, is_dry_run=arguments.dry_run, as_json=arguments.json)
+    print_tally(tally, variants, bucket=bucket, is_dry_run=arguments.dry_run, as_json=arguments.json)
     return Exit.DONE
 
 

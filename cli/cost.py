@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from cli.variant_cost import Added, added
+from pipeline.images.variants import Variants
 from pipeline.settings import DEFAULT_PRICE
 
 #: List prices of us-east-1 without any free tier; the newest of them are those of DynamoDB, of November 2024.
@@ -46,6 +48,7 @@ RECORD_GB = Decimal("0.0000035")  # 3.5 kB: the item, two index entries and thei
 LOG_GB = Decimal("0.0000015")
 #: Lambda asks the queue with five pollers for 20 s each, the whole month, whether messages come or not.
 IDLE_POLLS = 5 * 3 * 60 * 24 * 30
+_NONE = Variants()
 
 
 @dataclass(frozen=True)
@@ -74,24 +77,27 @@ class Estimate:
         return IDLE_POLLS * PRICES["SQS requests"]
 
 
-def estimate(images: int, megabytes: Decimal) -> Estimate:
+def estimate(images: int, megabytes: Decimal, variants: Variants = _NONE) -> Estimate:
     """The first month in which `images` of `megabytes` each are uploaded, and every thumbnail is looked at once."""
-    count = Decimal(images)
-    originals, made = count * megabytes / 1000, count * (megabytes * COMPRESSED_SHARE + THUMBNAIL_MB) / 1000
-    lines = (*_requests(count), *_compute(count, megabytes), *_kept(count, originals, made), *_gallery(count))
+    count, more = Decimal(images), added(variants, MEGAPIXELS_PER_MB * megabytes)
+    originals, made = count * megabytes / 1000, count * _made(megabytes, more) / 1000
+    lines = (*_requests(count, more), *_compute(count, megabytes, more), *_kept(count, originals, made, more))
+    lines += _gallery(count)
     compressed = count * megabytes * COMPRESSED_SHARE / 1000
     return Estimate(lines, (originals - compressed) * PRICES["S3 storage, GB-month"])
 
 
-def backfill_estimate(images: int, megabytes: Decimal, listed: int) -> Estimate:
+def backfill_estimate(images: int, megabytes: Decimal, listed: int, variants: Variants = _NONE) -> Estimate:
     """Sending `images`, which have `megabytes` together, to the function out of `listed` objects of a bucket.
 
     The originals are there already: only what is made of them is new, and stored for a month.
     """
     count, each = Decimal(images), megabytes / images if images else Decimal(0)
-    made = (megabytes * COMPRESSED_SHARE + count * THUMBNAIL_MB) / 1000
-    kept = _kept(count, Decimal(0), made)[1:]
-    return Estimate((*_finding(Decimal(listed)), *_sending(count), *_compute(count, each), *kept), Decimal(0))
+    more = added(variants, MEGAPIXELS_PER_MB * each)
+    kept = _kept(count, Decimal(0), count * _made(each, more) / 1000, more)[1:]
+    return Estimate(
+        (*_finding(Decimal(listed)), *_sending(count, more), *_compute(count, each, more), *kept), Decimal(0)
+    )
 
 
 def dollars(amount: Decimal) -> str:
@@ -100,9 +106,19 @@ def dollars(amount: Decimal) -> str:
     return "<$0.01" if amount > 0 and not rounded else f"${rounded:,}"
 
 
-def _requests(count: Decimal) -> tuple[Line, ...]:
+def _made(megabytes: Decimal, more: Added) -> Decimal:
+    """Megabytes of all that is made of one image."""
+    return megabytes * COMPRESSED_SHARE + THUMBNAIL_MB + more.megabytes
+
+
+def _outputs(more: Added) -> str:
+    return f"two outputs and {more.outputs} variants" if more.outputs else "two outputs"
+
+
+def _requests(count: Decimal, more: Added) -> tuple[Line, ...]:
+    writing = (3 + more.outputs) * count * PRICES["S3 writing requests"]
     return (
-        Line("S3 writing", "the upload and two outputs", 3 * count * PRICES["S3 writing requests"]),
+        Line("S3 writing", f"the upload, {_outputs(more)}" if more.outputs else "the upload and two outputs", writing),
         Line("S3 reading", "the original, and one look after it", 2 * count * PRICES["S3 reading requests"]),
         Line("Queue", "sent, received, deleted", 3 * count * PRICES["SQS requests"]),
         Line("Queue, idle", "Lambda asks for messages day and night", IDLE_POLLS * PRICES["SQS requests"]),
@@ -116,16 +132,16 @@ def _finding(listed: Decimal) -> tuple[Line, ...]:
     )
 
 
-def _sending(count: Decimal) -> tuple[Line, ...]:
+def _sending(count: Decimal, more: Added) -> tuple[Line, ...]:
     return (
-        Line("S3 writing", "two outputs", 2 * count * PRICES["S3 writing requests"]),
+        Line("S3 writing", _outputs(more), (2 + more.outputs) * count * PRICES["S3 writing requests"]),
         Line("S3 reading", "the original, and one look after it", 2 * count * PRICES["S3 reading requests"]),
         Line("Queue", "sent in tens, received, deleted", Decimal("2.1") * count * PRICES["SQS requests"]),
     )
 
 
-def _compute(count: Decimal, megabytes: Decimal) -> tuple[Line, ...]:
-    ms = MS_PER_MEGAPIXEL * MEGAPIXELS_PER_MB * megabytes + WAITING_MS
+def _compute(count: Decimal, megabytes: Decimal, more: Added) -> tuple[Line, ...]:
+    ms = MS_PER_MEGAPIXEL * MEGAPIXELS_PER_MB * megabytes + WAITING_MS + more.ms
     second = PRICES["Lambda, GB-second on arm64"]
     call = PRICES["Lambda requests"]
     counting = count * (call + COUNTING_MS / 1000 * SMALL_FUNCTION_GB * second)
@@ -136,16 +152,17 @@ def _compute(count: Decimal, megabytes: Decimal) -> tuple[Line, ...]:
     )
 
 
-def _kept(count: Decimal, originals: Decimal, made: Decimal) -> tuple[Line, ...]:
+def _kept(count: Decimal, originals: Decimal, made: Decimal, more: Added) -> tuple[Line, ...]:
     storage = PRICES["S3 storage, GB-month"]
     # The item and two indexes; the totals and a marker, twice each since they are one transaction.
-    writes, reads = count * (2 + 2 + 4), count
+    writes, reads = count * (2 + 2 + 4 + more.kilobytes), count
+    items = count * (RECORD_GB + more.kilobytes / 1_000_000)
     table = writes * PRICES["DynamoDB writes"] + reads * PRICES["DynamoDB reads"]
     return (
         Line("Originals", f"{originals:.1f} GB for a month", originals * storage),
         Line("Outputs", f"{made:.1f} GB for a month", made * storage),
         Line("Table, requests", "record, indexes and totals", table),
-        Line("Table, storage", "items with their indexes", count * RECORD_GB * PRICES["DynamoDB storage, GB-month"]),
+        Line("Table, storage", "items with their indexes", items * PRICES["DynamoDB storage, GB-month"]),
         Line("Logs", "kept for 14 days", count * LOG_GB * PRICES["Logs, GB"]),
     )
 

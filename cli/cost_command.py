@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from cli import console, exits
 from cli.cost import COMPRESSED_SHARE, PRICES_OF, dollars, estimate
+from pipeline.images.variants import Variants
 
 
-def print_cost(images: int, megabytes: Decimal, *, as_json: bool) -> int:
+def print_cost(images: int, megabytes: Decimal, variants: Variants, *, as_json: bool) -> int:
     """Draw the estimate for `images` a month of `megabytes` each; returns the exit code."""
-    found = estimate(images, megabytes)
+    found = estimate(images, megabytes, variants)
     if as_json:
         lines = {line.what: float(round(line.dollars, 4)) for line in found.lines}
         facts = {"images": images, "megabytes": float(megabytes), "prices": PRICES_OF, "lines": lines}

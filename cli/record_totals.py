@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipeline.counting import VARIANT_BYTES, VARIANTS, variants_in
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_ATTRIBUTES = "Outcome, ErrorCode, OriginalBytes, CompressedBytes"
+_ATTRIBUTES = "Outcome, ErrorCode, OriginalBytes, CompressedBytes, Outputs"
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Totals:
     codes: Counter[str] = field(default_factory=Counter)
     bytes_before: int = 0
     bytes_after: int = 0
+    variants: int = 0
+    variant_bytes: int = 0
 
     def add(self, item: dict[str, Any]) -> None:
         """Count one record."""
@@ -29,6 +33,9 @@ class Totals:
         self.outcomes[str(item.get("Outcome"))] += 1
         if "ErrorCode" in item:
             self.codes[str(item["ErrorCode"])] += 1
+        variants = variants_in(item)
+        self.variants += variants[VARIANTS]
+        self.variant_bytes += variants[VARIANT_BYTES]
         if "CompressedBytes" in item:
             self.bytes_before += int(item.get("OriginalBytes", 0))
             self.bytes_after += int(item["CompressedBytes"])

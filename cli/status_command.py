@@ -14,6 +14,8 @@ from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.queue_counts import in_flight, waiting
 from cli.record_totals import count
+from cli.variants import add_variant_options
+from pipeline.images.variants import DEFAULT_WIDTHS, Variants
 
 WATCH_PAUSE = 2.0
 DEFAULT_IMAGES, MOST_IMAGES = 1000, 10**10
@@ -29,6 +31,8 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
         parser.error("--dry-run goes with --redrive only: nothing else here changes anything")
     if not arguments.cost and (arguments.images is not None or arguments.size_mb is not None):
         parser.error("--images and --size-mb go with --cost only")
+    if arguments.variant_formats and not arguments.cost or arguments.variant_widths and not arguments.variant_formats:
+        parser.error("--variant-formats goes with --cost only, and --variant-widths with that")
     return exits.run(lambda: _cost(arguments) if arguments.cost else _run(arguments, start))
 
 
@@ -42,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "python status.py --redrive --dry-run   what the dead-letter queue holds",
         "python status.py --redrive             send all of that back to the queue",
         "python status.py --cost --images 10000 --size-mb 4",
+        "python status.py --cost --variant-formats webp,avif --variant-widths 320,640,1280",
         "python status.py --json",
         prog="status.py",
     )
@@ -54,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dry-run", action="store_true", help="with --redrive: tell the dead letters, move none")
     parser.add_argument("--images", type=_images, help="with --cost: images a month (default: 1000)")
     parser.add_argument("--size-mb", type=_megabytes, help="with --cost: megabytes of one of them (default: 4)")
+    add_variant_options(parser, "with --cost: make each image besides as")
     return parser
 
 
@@ -61,7 +67,8 @@ def _cost(arguments: argparse.Namespace) -> int:
     from cli.cost_command import print_cost
 
     size = arguments.size_mb or DEFAULT_MEGABYTES
-    return print_cost(arguments.images or DEFAULT_IMAGES, size, as_json=arguments.json)
+    variants = Variants(arguments.variant_formats or (), arguments.variant_widths or DEFAULT_WIDTHS)
+    return print_cost(arguments.images or DEFAULT_IMAGES, size, variants, as_json=arguments.json)
 
 
 def _images(text: str) -> int:
@@ -133,6 +140,8 @@ def status(connection: Connection) -> dict[str, Any]:
         "bytes_before": totals.bytes_before,
         "bytes_after": totals.bytes_after,
         "bytes_saved": totals.bytes_before - totals.bytes_after,
+        "variants": totals.variants,
+        "variant_bytes": totals.variant_bytes,
     }
 
 
@@ -161,8 +170,15 @@ def _print(facts: dict[str, Any], *, as_json: bool) -> None:
         ("Bytes before", console.byte_size(facts["bytes_before"])),
         ("Bytes after", console.byte_size(facts["bytes_after"])),
         ("Bytes saved", console.byte_size(facts["bytes_saved"]) + _percent(facts)),
+        *_variants(facts),
     ]
     console.table(("", "Now"), rows, right=("Now",))
+
+
+def _variants(facts: dict[str, Any]) -> list[tuple[str, object]]:
+    if not facts["variants"]:
+        return []
+    return [("Variants", facts["variants"]), ("Bytes of variants", console.byte_size(facts["variant_bytes"]))]
 
 
 def _percent(facts: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "ErrorCode": (str, "why it failed: " + "; ".join(f"{code}: {meaning}" for code, meaning in MEANINGS.items())),
     "ThumbnailURL": (str, "fits into 256 × 256 pixels"),
     "CompressedURL": (str, "full size, fewer bytes"),
-    "Outputs": (list[Output], "all pictures that were made"),
+    "Outputs": (list[Output], "all pictures that were made: thumbnail, compressed, variants such as avif-640"),
     "OriginalBytes": (int, "size of the original"),
     "CompressedBytes": (int, "size of the compressed picture"),
     "ThumbnailBytes": (int, "size of the thumbnail"),
@@ -92,6 +92,8 @@ class Stats(Closed):
     original_bytes: int = Field(ge=0)
     compressed_bytes: int = Field(ge=0)
     saved_bytes: int
+    variants: int = Field(ge=0, description="outputs besides thumbnails and compressed pictures")
+    variant_bytes: int = Field(ge=0)
     formats: dict[str, int]
     months: dict[str, int] = Field(description="by the month in which they were processed, in UTC")
     price_per_gb_month: float = Field(ge=0, description="as the operator set it")

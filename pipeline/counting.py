@@ -17,6 +17,8 @@ IMAGES = "Images"
 PROBLEMS = "Problems"
 BYTES_BEFORE = "BytesBefore"
 BYTES_AFTER = "BytesAfter"
+VARIANTS = "Variants"
+VARIANT_BYTES = "VariantBytes"
 FORMAT = "Format_"
 MONTH = "Month_"
 
@@ -25,6 +27,7 @@ GIGABYTE = 10**9
 _FORMAT = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 _MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-\d\dT", re.ASCII)
 _LARGEST = 10**15
+_ALWAYS_MADE = ("thumbnail", "compressed")
 
 Item = Mapping[str, Any]
 Counts = Counter[str]
@@ -58,12 +61,24 @@ def counts_of(item: Item | None) -> Counts:
         before, after = _number(item.get("OriginalBytes")), _number(item.get("CompressedBytes"))
         if before is not None and after is not None:
             counts.update({BYTES_BEFORE: before, BYTES_AFTER: after})
+        counts.update(variants_in(item))
     image_format = item.get("ImageFormat")
     if isinstance(image_format, str) and _FORMAT.fullmatch(image_format):
         counts[FORMAT + image_format] = 1
     month = _MONTH.match(item["ProcessedAt"])
     if month:
         counts[MONTH + month[1]] = 1
+    return counts
+
+
+def variants_in(item: Item) -> Counts:
+    """How many outputs an item lists besides the two that are always made, and their bytes; empty where none."""
+    counts: Counts = Counter()
+    outputs = item.get("Outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        size = _number(output.get("OutputBytes")) if isinstance(output, Mapping) else None
+        if size is not None and output.get("OutputName") not in _ALWAYS_MADE:
+            counts.update({VARIANTS: 1, VARIANT_BYTES: size})
     return counts
 
 
@@ -88,6 +103,8 @@ class Totals:
             "original_bytes": before,
             "compressed_bytes": after,
             "saved_bytes": before - after,
+            "variants": self._count(VARIANTS),
+            "variant_bytes": self._count(VARIANT_BYTES),
             "formats": self._by(FORMAT),
             "months": self._by(MONTH),
         }

@@ -84,6 +84,8 @@ def test_totals_begin_at_nothing(api):
         "original_bytes": 0,
         "compressed_bytes": 0,
         "saved_bytes": 0,
+        "variants": 0,
+        "variant_bytes": 0,
         "formats": {},
         "months": {},
         "price_per_gb_month": 0.023,

@@ -3,8 +3,10 @@ from decimal import Decimal
 
 import pytest
 
-from cli.cost import PRICES, Estimate, Line, dollars, estimate
+from cli.cost import PRICES, Estimate, Line, backfill_estimate, dollars, estimate
 from cli.status_command import main
+from cli.variant_cost import Added, added
+from pipeline.images.variants import Variants
 
 
 def amount(found: Estimate, what: str) -> Decimal:
@@ -36,6 +38,43 @@ def test_twice_as_many_images_cost_twice_as_much_but_for_the_idle_queue():
 
 def test_what_is_saved_is_the_storage_of_what_compressing_takes_away():
     assert estimate(1000, Decimal(10)).saved == Decimal("4.5") * PRICES["S3 storage, GB-month"]
+
+
+BOTH = Variants(("WEBP", "AVIF"), (320, 640, 1280))
+
+
+def test_variants_add_requests_time_storage_and_table_that_can_be_worked_out_by_hand():
+    plain, found = estimate(1_000_000, Decimal(4)), estimate(1_000_000, Decimal(4), BOTH)
+
+    # Six outputs more, and three sizes of 4:3 in two formats.
+    assert amount(found, "S3 writing") - amount(plain, "S3 writing") == Decimal("30.00")
+    megapixels = Decimal("0.0768") + Decimal("0.3072") + Decimal("1.2288")
+    ms = 12 * 14 + megapixels * (90 + 70) + 6 * 25
+    assert amount(found, "Function") - amount(plain, "Function") == ms * 1000 * Decimal("1.75") * Decimal(
+        "0.0000133334"
+    )
+    gigabytes = 1000 * megapixels * Decimal("0.25")
+    assert amount(found, "Outputs") - amount(plain, "Outputs") == gigabytes * PRICES["S3 storage, GB-month"]
+    assert amount(found, "Table, requests") > amount(plain, "Table, requests")
+    assert found.saved == plain.saved
+
+
+def test_an_image_that_is_narrower_than_the_widths_has_fewer_variants():
+    tiny = added(BOTH, Decimal("0.12"))
+
+    assert tiny.outputs == 4 and added(Variants(), Decimal(12)) == Added()
+
+
+def test_a_backfill_with_variants_costs_more_than_one_without():
+    plain = backfill_estimate(1000, Decimal(4000), 1000)
+
+    assert backfill_estimate(1000, Decimal(4000), 1000, BOTH).total > plain.total
+
+
+def test_the_command_reckons_with_variants(capsys):
+    assert main(["--cost", "--images", "1000000", "--variant-formats", "webp,avif"]) == 0
+
+    assert "6 variants" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -71,6 +110,9 @@ def test_the_same_as_json(capsys):
         ["--cost", "--size-mb", "NaN"],
         ["--images", "5"],
         ["--cost", "--watch"],
+        ["--variant-formats", "webp"],
+        ["--cost", "--variant-widths", "320"],
+        ["--cost", "--variant-formats", "jpeg"],
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, capsys):

@@ -41,6 +41,25 @@ def test_an_image_that_becomes_a_problem_leaves_the_images():
     }
 
 
+def listed(*outputs):
+    return [{"OutputName": name, "OutputBytes": Decimal(size)} for name, size in outputs]
+
+
+def test_variants_are_counted_with_their_bytes_and_leave_with_their_image():
+    main = [("thumbnail", 5), ("compressed", 400)]
+    item = {**DONE, "Outputs": listed(*main, ("webp-320", 20), ("avif-320", 10))}
+
+    assert counts_of(item) == {**counts_of(DONE), "Variants": 2, "VariantBytes": 30}
+    assert counts_of({**DONE, "Outputs": listed(*main)}) == counts_of(DONE)
+    assert Change("1", item, None).counts["VariantBytes"] == -30
+    assert Totals({"Variants": 2, "VariantBytes": 30}).public()["variant_bytes"] == 30
+
+
+@pytest.mark.parametrize("odd", ["text", [1], [{"OutputName": ["x"], "OutputBytes": "many"}], {"OutputBytes": 1}, [{}]])
+def test_outputs_that_a_user_wrote_change_no_total(odd):
+    assert counts_of({**DONE, "Outputs": odd}) == counts_of(DONE)
+
+
 def test_a_note_of_a_user_changes_no_total():
     assert Change("1", DONE, {**DONE, "Note": "mine"}).counts == {}
 
