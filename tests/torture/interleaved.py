@@ -18,8 +18,9 @@ from typing import Any, cast
 from pipeline.consume import consume
 from pipeline.errors import RetryError
 from pipeline.images.options import OutputOptions
+from pipeline.images.variants import Variants
 from pipeline.job import OutputWanted, Record
-from pipeline.messages import Message, Uploads
+from pipeline.messages import Message, Uploads, outputs_of
 from pipeline.queues import retry_delay
 from pipeline.records import Records
 from pipeline.services import Services
@@ -31,10 +32,10 @@ from tests.memory_cloud import MemoryRecords, MemoryStorage
 KEY = "a.jpg"
 GOOD = [jpeg(photo((side, 8)), quality=95) for side in (8, 12)]
 CONTENTS = [*GOOD, b"no picture"]
-#: What another release makes of the same image.
+#: What another release makes of the same image, or the same one after variants were switched on.
 OTHER_WANTED = (
     OutputWanted("thumbnail", OutputOptions(fit=(4, 4), format="WEBP"), "outputs", "thumbnails"),
-    WANTED[1],
+    *outputs_of(Variants(("WEBP",), (5, 6)), "outputs")[1:],
 )
 VISIBILITY = 720
 FUNCTION_TIMEOUT = 120
