@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.conftest import eventually
+from tests.hostile_texts import HOSTILE
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import ROOT, LocalCloud
 from tests.web import Web, running_web
@@ -211,6 +212,31 @@ def test_logs_are_ours_alone_and_neither_they_nor_queue_nor_bucket_hold_a_secret
     assert service.web.posted[0].body["postback_secret_key"] == secret
     assert {line["logger"].split(".")[0] for line in log} == {"imageservice"}
     assert not [text for text in (json.dumps(log), redirected["Body"], kept) if secret in text or SECRET[6:] in text]
+
+
+def test_no_message_writes_a_line_of_its_own_and_no_url_tells_its_secrets(service: Service):
+    secret = "X-Amz-Signature=" + "5ec4e7" * 8
+    address = service.web.address
+    service.web.pages[f"/a.jpg?{secret}"] = JPEG
+    for text in (*HOSTILE[::4], '\n{"level":"ERROR"}', "\x9b31m\u2028\x85\x7f"):
+        service.send(image_url=f"{address}/{text}", bucket_name="TEST", redirect_queue=text)
+        service.send(image_url=text)
+    service.send(image_url=f"{address}/missing.jpg?{secret}")
+    service.send(image_url=f"{address}/a.jpg?{secret}", postback_url=f"{address}/postback?{secret}")
+    service.send(image_url=address.replace("http://", f"http://me:{secret}@") + "/a.jpg")
+
+    process = service.start("-w", "1", LEVEL="DEBUG")
+    eventually(lambda: not service.waiting())
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+
+    assert log.isascii() and all(char.isprintable() or char == "\n" for char in log)
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {line["logger"].split(".")[0] for line in lines} == {"imageservice"}
+    outcomes = [line["outcome"] for line in lines if "outcome" in line]
+    assert (outcomes.count("FAILED"), outcomes.count("DONE")) == (len(outcomes) - 1, 1) and len(outcomes) > 40
+    listed = service.client("s3").list_objects_v2(Bucket=service.bucket).get("Contents", [])
+    assert secret not in log and secret not in json.dumps(listed, default=str)
 
 
 def _kept(service: Service) -> str | None:
