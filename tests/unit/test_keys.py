@@ -27,6 +27,14 @@ def test_the_outputs_of_one_source_never_lie_directly_in_the_folder_of_another(o
 
 
 @given(KEYS)
+def test_nobody_can_upload_an_object_whose_outputs_lie_in_the_folder_of_a_hashed_one(key):
+    folder = output_folder("thumbnails", key)
+    named_like_it = folder.removeprefix("thumbnails/").removesuffix("/")
+
+    assert named_like_it == key or output_folder("thumbnails", named_like_it) != folder
+
+
+@given(KEYS)
 def test_an_output_key_is_never_longer_than_s3_allows(key):
     assert len(output_key("thumbnails", key, "0" * 16, "jpeg").encode()) <= MAX_KEY_BYTES
 
