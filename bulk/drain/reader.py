@@ -2,8 +2,8 @@
 
 Where a request goes and how it is signed is the same for all objects of a bucket, and most of what botocore does is to
 find that out each time. So the first GetObject goes the whole way and is looked at, and those that follow go to the
-same place with another key. Whatever is no success is done again the whole way, which knows about errors and redirects,
-and repeats what may be repeated.
+same place with another key, over the same connections. Whatever is no success is done again the whole way, which knows
+about errors and redirects, and repeats what may be repeated.
 """
 
 from __future__ import annotations
@@ -13,12 +13,9 @@ import threading
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
-
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from bulk.drain.checksums import HASHERS
+from bulk.drain.signing import Signer, quoted
 
 _SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([\w-]+)/s3/aws4_request")
 #: Headers that make an answer, by their names in botocore's.
@@ -31,6 +28,8 @@ _HEADERS = {
     "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
     **{f"Checksum{algorithm}": f"x-amz-checksum-{algorithm.lower()}" for algorithm in HASHERS},
 }
+#: Headers of a request, by the names of botocore's parameters.
+_ASKED = {"IfMatch": "if-match", "Range": "range"}
 _METADATA = "x-amz-meta-"
 _CHECKSUM_MODE = "x-amz-checksum-mode"
 
@@ -41,29 +40,32 @@ class Reader:
     def __init__(self, s3: Any, bucket: str, credentials: Any) -> None:
         self._s3, self._bucket, self._credentials = s3, bucket, credentials
         self._asked = threading.local()
-        self._learned: _Learned | None = None
+        self._signer: Signer | None = None
         # Asked for as a header and not as a parameter: botocore would take every checksum a second time.
         s3.meta.events.register("before-call.s3.GetObject", _ask_for_checksum)
         s3.meta.events.register("before-send.s3.GetObject", self._learn)
 
     def get_object(self, key: str, **request: str) -> dict[str, Any]:
         """As botocore's, of which it takes IfMatch, Range and VersionId; raises what that raises."""
-        answer = self._directly(key, request) if self._learned else None
+        answer = self._directly(self._signer, key, request) if self._signer else None
         if answer is None:
             self._asked.key = key
             answer = self._s3.get_object(Bucket=self._bucket, Key=key, **request)
             answer["Body"] = answer["Body"]._raw_stream
         return answer
 
-    def _directly(self, key: str, request: Mapping[str, str]) -> dict[str, Any] | None:
+    def _directly(self, signer: Signer, key: str, request: Mapping[str, str]) -> dict[str, Any] | None:
         """None where it did not go well."""
-        assert self._learned
+        headers = {header: request[name] for name, header in _ASKED.items() if name in request}
+        if "Range" not in request:
+            headers[_CHECKSUM_MODE] = "ENABLED"
         try:
-            response = self._http().send(self._learned.request(key, request, self._credentials))
+            keys = self._credentials.get_frozen_credentials()
+            response = self._http().send(signer.get(key, headers, request.get("VersionId"), keys))
         except Exception:
             return None
         if response.status_code in (200, 206):
-            return _answer(response)
+            return _answer(response.raw)
         response.raw.close()
         return None
 
@@ -71,30 +73,14 @@ class Reader:
         """Look at a request that botocore has made ready; one that is signed in another way teaches nothing."""
         address = request.url.partition("?")[0]
         signed = _SIGNED.match(_text(request.headers.get("Authorization")))
-        key = _quoted(self._asked.key)
-        if self._learned is None and signed and address.endswith(f"/{key}") and self._http() is not None:
+        key = quoted(self._asked.key)
+        if self._signer is None and signed and address.endswith(f"/{key}") and self._http() is not None:
             agent = _text(request.headers.get("User-Agent"))
-            self._learned = _Learned(address.removesuffix(key), signed[1], agent)
+            self._signer = Signer(address.removesuffix(key), signed[1], agent)
 
     def _http(self) -> Any:
         """The connections of the client, with its proxies and certificates; botocore has no public name for them."""
         return getattr(getattr(self._s3, "_endpoint", None), "http_session", None)
-
-
-class _Learned:
-    def __init__(self, base: str, region: str, agent: str) -> None:
-        self._base, self._region, self._agent = base, region, agent
-
-    def request(self, key: str, options: Mapping[str, str], credentials: Any) -> Any:
-        headers = {"User-Agent": self._agent}
-        headers |= {"If-Match": options["IfMatch"]} if "IfMatch" in options else {}
-        headers |= {"Range": options["Range"]} if "Range" in options else {_CHECKSUM_MODE: "ENABLED"}
-        url = self._base + _quoted(key)
-        if "VersionId" in options:
-            url += f"?versionId={quote(options['VersionId'], safe='')}"
-        request = AWSRequest(method="GET", url=url, headers=headers, stream_output=True)
-        S3SigV4Auth(credentials.get_frozen_credentials(), "s3", self._region).add_auth(request)
-        return request.prepare()
 
 
 def _answer(response: Any) -> dict[str, Any]:
@@ -106,17 +92,13 @@ def _answer(response: Any) -> dict[str, Any]:
         "Metadata": {
             name.removeprefix(_METADATA): value for name, value in headers.items() if name.startswith(_METADATA)
         },
-        "Body": response.raw,
+        "Body": response,
     }
 
 
 def _ask_for_checksum(params: dict[str, Any], **_: Any) -> None:
     if "Range" not in params["headers"]:
         params["headers"][_CHECKSUM_MODE] = "ENABLED"
-
-
-def _quoted(key: str) -> str:
-    return quote(key, safe="/~")
 
 
 def _text(value: bytes | str | None) -> str:
