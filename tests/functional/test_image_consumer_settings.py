@@ -5,7 +5,8 @@ import logging
 import pytest
 from moto import mock_aws
 
-from imageservice.ports.workers.image_resizing_consumer import main
+from imageservice.ports.workers.image_resizing_consumer import main, work_in_crew
+from imageservice.ports.workers.worker import Stop
 from pipeline.clients import make_client
 from tests.local_cloud_fixture import free_port
 
@@ -51,6 +52,17 @@ def test_a_wrong_setting_ends_it_at_once_and_the_line_says_how_to_mend_it(enviro
     code = main([], environ | {name: value})
 
     assert code == 2 and says in capsys.readouterr().err
+
+
+def test_a_worker_that_begins_while_nobody_answers_ends_with_a_line_and_no_trace(environ, caplog):
+    closed = {"QUEUE_URL": f"http://127.0.0.1:{free_port()}/000000000000/ImageQueue.fifo"}
+
+    with pytest.raises(SystemExit) as ended:
+        work_in_crew(environ | closed, Stop(), lambda: True)
+
+    assert ended.value.code == 254
+    assert [record.message for record in caplog.records] == ["a worker could not begin"]
+    assert not caplog.records[0].exc_info
 
 
 def test_half_a_pair_of_keys_and_a_closed_port_are_matters_of_access(environ, capsys):

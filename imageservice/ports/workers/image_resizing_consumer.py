@@ -76,7 +76,7 @@ def _consume(workers: int, environ: Mapping[str, str]) -> int:
         if workers == 1:
             _work(environ, stop, lambda: True)
         else:
-            run_crew(partial(_work, dict(environ)), workers, stop)
+            run_crew(partial(work_in_crew, dict(environ)), workers, stop)
     logger.info("Graceful exit.")
     return exits.Exit.DONE
 
@@ -100,6 +100,18 @@ def _connect(environ: Mapping[str, str]) -> tuple[Queue, ImageSettings, UrlServi
     outbound = OutboundSettings.from_environment(told, parameter_reader(lambda: ssm_client(environ)))
     services = connect_urls(settings, outbound, s3=s3_client(environ), sqs=sqs, queue_url=queue_url)
     return Queue(sqs, queue_url), settings, services
+
+
+def work_in_crew(environ: Mapping[str, str], stop: Stop, go_on: Callable[[], bool]) -> None:
+    """A worker that begins while AWS cannot be reached ends with a line; another one takes its place later."""
+    try:
+        _work(environ, stop, go_on)
+    except Exception as error:
+        fault = exits.explain(error)
+        if fault is None:
+            raise
+        logger.error("a worker could not begin", extra={"facts": {"reason": fault.text}})
+        sys.exit(fault.exit_code)
 
 
 def _work(environ: Mapping[str, str], stop: Stop, go_on: Callable[[], bool]) -> None:
