@@ -17,7 +17,7 @@ from cli.exits import Exit, run
 
 EXAMPLES = """\
 examples:
-  python benchmarks/scaling.py --quick                a hundredth of the images, in seconds
+  python benchmarks/scaling.py --share 0.01           a hundredth of the images, in seconds
   python benchmarks/scaling.py --write                everything, and keep it in benchmarks/results/
   python benchmarks/scaling.py --times mine.json      with the times of your own benchmarks/end_to_end.py --json
 """
@@ -32,8 +32,8 @@ def main() -> int:
     from benchmarks.simulation.plans import plans, play
 
     facts = reports.surroundings()
-    share = 0.01 if arguments.quick else 1
-    planned = plans(measured(arguments.times), share=share, slower=arguments.slower, seed=arguments.seed)
+    found = measured(arguments.times)
+    planned = plans(found, share=arguments.share, slower=arguments.slower, seed=arguments.seed)
     played = []
     with ProcessPoolExecutor() as pool:
         for one in pool.map(play, planned):
@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seed", type=int, default=1, metavar="N", help="the same seed gives the same figures (default: 1)"
     )
-    made.add_argument("--quick", action="store_true", help="a hundredth of the images")
+    made.add_argument("--share", type=float, default=1.0, metavar="X", help="of the images (default: 1, all of them)")
     made.add_argument("--write", action="store_true", help="write JSON, Markdown and a plot to benchmarks/results/")
     made.add_argument("--json", action="store_true", help="print results as JSON")
     return made

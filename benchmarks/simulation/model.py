@@ -187,7 +187,7 @@ class _Pipeline:
             self._environments += is_cold
             self.run.cold_starts += is_cold
             self.run.most_running = max(self.run.most_running, self._running)
-            self._environment.process(self._work(taken, is_cold))
+            self._begin(taken, is_cold)
 
     def _take(self) -> Iterable[tuple[float, int]]:
         left = self._deployment.batch
@@ -200,11 +200,15 @@ class _Pipeline:
             self._waiting -= taken
             yield came, taken
 
-    def _work(self, taken: list[tuple[float, int]], is_cold: bool) -> Steps:
+    def _begin(self, taken: list[tuple[float, int]], is_cold: bool) -> None:
         images = sum(count for _, count in taken)
         service = self._deployment.service
         seconds = service.seconds(images, service.spread(self._rng)) + is_cold * service.cold + self._held_up(images)
-        yield self._environment.timeout(seconds)
+        # A process for each batch would take simpy twice as long.
+        ended = self._environment.timeout(seconds)
+        ended.callbacks.append(lambda _: self._end(taken, images, seconds))
+
+    def _end(self, taken: list[tuple[float, int]], images: int, seconds: float) -> None:
         self._count_inside(-images)
         self._running -= 1
         self.run.images += images

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks.costs import per_million
 from benchmarks.simulation.arrivals import DAY, backlog, day
 from benchmarks.simulation.deployed import Measured, deployment
+from benchmarks.simulation.limits import RETENTION
 from benchmarks.simulation.model import Run, simulate
 from setup_scripts.add_sqs_trigger import MOST_CONCURRENCY
 
@@ -93,7 +94,7 @@ def play(plan: Plan) -> Played:
         cold_starts=run.cold_starts,
         images_per_batch=round(run.images / run.batches, 2),
         dollars_per_million=_dollars(run, plan.found),
-        breaks_first=_breaks_first(run, plan),
+        breaks_first=breaks_first(run, plan.most),
         held_up=held_up,
         timeline=[(round(at, 1), *others) for at, *others in run.timeline[: POINTS * 3]],  # type: ignore[misc]
         wall_seconds=round(time.perf_counter() - began, 1),
@@ -106,9 +107,12 @@ def _dollars(run: Run, found: Measured) -> float:
     return round(sum(per_million(requests, 1000 * run.billed / run.images).values()), 2)
 
 
-def _breaks_first(run: Run, plan: Plan) -> str:
-    """The part that took a tenth of the batches' time or more; else the trigger, if it was at its maximum."""
+def breaks_first(run: Run, most: int) -> str:
+    """Messages that a queue would have dropped; else the part that took a tenth of the batches' time or more; else the
+    trigger, if it was at its maximum."""
+    if max(run.delays) > RETENTION.value:
+        return "the age of messages"
     name, seconds = max(run.held_up.items(), key=lambda item: item[1])
     if seconds > 0.1 * run.billed:
         return name
-    return "MaximumConcurrency" if run.most_running >= plan.most else "nothing"
+    return "MaximumConcurrency" if run.most_running >= most else "nothing"

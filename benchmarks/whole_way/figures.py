@@ -22,6 +22,12 @@ Written by `python benchmarks/end_to_end.py --write`. So many uploads are on the
 when the gallery's API shows it, which is asked every 0.1 s. The local cloud runs as many functions as there are cores,
 and its Python answers one request at a time: what it takes is told apart. {surroundings}
 """
+#: Why there is more than one GET, one HEAD, two PUTs and one write.
+_WHY = """\
+GetItem is more than the least: the record as it was before the object was read, which tells what is done already and is
+the condition of the write ([workers side by side](../../docs/decisions/concurrent-workers.md)); a million of them cost
+12 cents. TransactWriteItems counts the totals, for all changes that its function was given at once. Messages are no
+calls of the functions: S3 sends each, and on AWS the trigger receives and deletes them by the batch."""
 
 
 def model(cells: Sequence[Cell], write_units: float) -> dict[str, Any]:
@@ -83,7 +89,8 @@ def _cpu(cells: Sequence[Cell]) -> str:
 def _calls(cells: Sequence[Cell]) -> str:
     names = sorted({name for one in cells for name in one.calls})
     rows = [[_name(one), *(f"{one.calls.get(name, 0.0):.2f}" for name in names)] for one in cells]
-    return f"## AWS calls of the functions for an image, counted on the wire\n\n{reports.table(['', *names], rows)}\n"
+    title = "## AWS calls of the functions for an image, counted on the wire"
+    return f"{title}\n\n{_WHY}\n\n{reports.table(['', *names], rows)}\n"
 
 
 def _dollars(modelled: Mapping[str, Any], slower: float) -> str:

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.simulation.arrivals import DAY, backlog, day, lognormal, poisson
 from benchmarks.simulation.limits import LIMITS
 from benchmarks.simulation.model import Deployment, Part, Service, simulate
+from benchmarks.simulation.plans import breaks_first
 from tests.meta.project import ROOT
 
 ONE_SECOND = Service(cpu=1.0, wait=0.0)
@@ -145,6 +146,20 @@ def test_the_same_seed_gives_the_same_figures():
 
     assert play(1) == play(1)
     assert play(1) != play(2)
+
+
+@pytest.mark.parametrize(
+    "deployment, images, what",
+    [
+        # A day of work for each image: the fifth one would be too old.
+        (servers(1, Service(cpu=DAY, wait=0.0), batch=1, parts=(Part("wide", 10, 1),)), 5, "the age of messages"),
+        (servers(10, Service(cpu=0.1, wait=0.0), parts=(Part("narrow", 10, 1),)), 1_000, "narrow"),
+        (servers(10, parts=(Part("wide", 10_000, 1),)), 1_000, "MaximumConcurrency"),
+        (servers(10, parts=(Part("wide", 10_000, 1),)), 10, "nothing"),
+    ],
+)
+def test_what_breaks_first_is_named(deployment, images, what):
+    assert breaks_first(simulate(deployment, backlog(images)), deployment.most) == what
 
 
 def test_every_limit_is_in_the_page_with_its_value_and_source():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_million_images_cost_what_can_be_worked_out_by_hand():
     assert costs["DynamoDB writes"] == 0
 
 
-def scope(method: str, path: str, **headers: str) -> dict:
+def scope(method: str, path: str, **headers: str) -> dict[str, Any]:
     lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http", "method": method, "path": path, "headers": lines}
 
