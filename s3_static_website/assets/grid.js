@@ -5,6 +5,7 @@ import { bytes, bytesFromTo, change } from "./format.js";
 import { hashOf } from "./route.js";
 import { blur } from "./thumbhash.js";
 import { pictureUrl } from "./urls.js";
+import { dropVariants, withVariants } from "./variants.js";
 import { advice, reason, say } from "./words.js";
 
 // Tiles keep between these shapes. A little beyond them an image loses its edges, far beyond it is shown whole inside.
@@ -14,6 +15,8 @@ const CUT = 1.3;
 const CARD = 1.8;
 // Thumbnails are 256 pixels at most. Images far below that are shown at their own size, not blown up.
 const SMALL = 160;
+// About how high tiles are, for browsers that do not take the width of an image from the page.
+const ROW = "14rem";
 
 /** The list item for one record; its link leads to the image, in `route`. */
 export function tile(image, config, route) {
@@ -61,12 +64,16 @@ function picture(image, config) {
     if (placeholder) setTimeout(() => placeholder.remove(), 500);
   });
   shown.addEventListener("error", () => {
+    // Between reading the list and reading the image, its outputs may have been replaced.
+    if (dropVariants(shown)) return;
     placeholder?.remove();
     shown.replaceWith(noPicture(image));
   });
   // Last, so that whatever the browser has in its cache meets the listeners.
+  const variants = { sizes: `auto, calc(${frameRatio(image)} * ${ROW})`, also: ["thumbnail"] };
+  const parts = kind === "small" ? shown : withVariants(shown, image, config, variants);
   shown.src = url;
-  return placeholder ? [placeholder, shown] : [shown];
+  return placeholder ? [placeholder, parts] : [parts];
 }
 
 function fit(image) {

@@ -5,6 +5,7 @@ import { bytes, change, moment } from "./format.js";
 import { codeOf, isProblem, ratio, visible } from "./grid.js";
 import { noticeParts } from "./notice.js";
 import { pictureUrl } from "./urls.js";
+import { dropVariants, resize, variantsInWords, widest, withVariants } from "./variants.js";
 import { advice, reason, say } from "./words.js";
 
 const SWIPE = 50;
@@ -16,6 +17,9 @@ const title = place("lightbox-title");
 const previous = place("previous");
 const next = place("next");
 const download = place("download");
+
+// Called when there is more room for the image, or less.
+let fit = () => {};
 
 /** `close` and `step` (which takes −1 or 1) are called when the reader asks for it. */
 export function startLightbox({ close, step }) {
@@ -34,15 +38,17 @@ export function startLightbox({ close, step }) {
     if (by && !event.altKey && !event.ctrlKey && !event.metaKey) step(by);
   });
   followSwipes(step);
+  new ResizeObserver(() => fit()).observe(stage);
 }
 
 export const isOpen = () => dialog.open;
 
 export function showImage(image, config) {
   const problem = isProblem(image);
+  fit = () => {};
   frame(image.ImageID);
   stage.replaceChildren(problem ? card(image) : picture(image, config));
-  facts.replaceChildren(...rows(image).flatMap(row));
+  facts.replaceChildren(...rows(image, config).flatMap(row));
   const address = problem ? null : pictureUrl(image.CompressedURL, config);
   download.hidden = !address;
   if (address) Object.assign(download, { href: address, download: fileName(image.ImageID, address) });
@@ -83,10 +89,23 @@ function picture(image, config) {
   if (!whole) return thumbnail ? box : make("p", { className: "none" }, say("noPicture"));
   const shown = make("img", { className: "whole", alt: image.ImageID, decoding: "async" });
   shown.addEventListener("load", () => box.classList.add("here"));
-  shown.addEventListener("error", () => box.replaceWith(make("p", { className: "none" }, say("noPicture"))));
+  shown.addEventListener("error", () => dropVariants(shown) || box.replaceWith(make("p", { className: "none" }, say("noPicture"))));
+  const sizes = () => `${Math.ceil(shownWidth(image))}px`;
+  const enough = () => neededWidth(image) <= widest(image, config);
+  box.append(enough() ? withVariants(shown, image, config, { sizes: sizes(), also: ["compressed"] }) : shown);
+  fit = () => (enough() ? resize(shown, sizes()) : dropVariants(shown));
   shown.src = whole;
-  box.append(shown);
   return box;
+}
+
+/** Pixels of the page across the image, where the stylesheet lets it have as much of the stage as it can use. */
+function shownWidth(image) {
+  return Math.min(stage.clientWidth, stage.clientHeight * ratio(image), image.PixelWidth > 0 ? image.PixelWidth : Infinity);
+}
+
+/** Pixels across of an image that is as sharp as the screen, or as the original. */
+function neededWidth(image) {
+  return Math.min(shownWidth(image) * devicePixelRatio, image.PixelWidth > 0 ? image.PixelWidth : Infinity);
 }
 
 const widthOf = ({ PixelWidth: width }) => (width > 0 ? `${width}px` : "100vw");
@@ -102,7 +121,7 @@ function card(image) {
   );
 }
 
-function rows(image) {
+function rows(image, config) {
   const { PixelWidth: width, PixelHeight: height, OriginalBytes: before, CompressedBytes: after } = image;
   return [
     ["factCode", isProblem(image) ? codeOf(image) : null],
@@ -110,6 +129,7 @@ function rows(image) {
     ["factFormat", text(image.ImageFormat)],
     ["factBefore", before >= 0 ? bytes(before) : null],
     ["factAfter", after >= 0 ? bytes(after) : null],
+    ["factVariants", variantsInWords(image, config)],
     ["factSaved", Number.isFinite(image.SavedPercent) ? change(image.SavedPercent) : null],
     ["factTaken", image.TakenAt ? moment(image.TakenAt) : null],
     ["factCamera", text(image.CameraModel)],

@@ -43,6 +43,7 @@ const WORDS = {
   oneImage: ["1 image", "1 imagen", "1 imagem"],
   manyImages: ["{count} images", "{count} imágenes", "{count} imagens"],
   saved: ["{percent} saved", "{percent} menos", "{percent} a menos"],
+  variants: ["{count} variants of {bytes} besides", "además {count} variantes de {bytes}", "além de {count} variantes de {bytes}"],
   perMonth: ["{money} saved a month", "{money} de ahorro al mes", "{money} poupados por mês"],
   priceNote: [
     "What the saved bytes would cost, at {price} for a gigabyte and month",
@@ -63,6 +64,7 @@ const WORDS = {
   factFormat: ["Format", "Formato", "Formato"],
   factBefore: ["Original", "Original", "Original"],
   factAfter: ["Compressed", "Comprimida", "Comprimida"],
+  factVariants: ["Variants", "Variantes", "Variantes"],
   factSaved: ["Saved", "Ahorro", "Economia"],
   factTaken: ["Taken", "Tomada", "Tirada"],
   factCamera: ["Camera", "Cámara", "Câmera"],
