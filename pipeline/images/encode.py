@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from importlib import import_module
 from io import BytesIO
 from types import ModuleType
@@ -13,6 +12,8 @@ from PIL import Image
 
 from pipeline.errors import Code, RejectError
 from pipeline.images.formats import FORMATS
+from pipeline.images.options import Preset
+from pipeline.images.quantisation import quantisation
 
 
 def _oxipng() -> ModuleType | None:
@@ -25,22 +26,13 @@ def _oxipng() -> ModuleType | None:
 #: The oxipng binding, or None where there is no wheel for this Python: Pillow's optimize takes its place then.
 OXIPNG = _oxipng()
 
-#: Nicolas Robidoux's quantisation table, number 3 of mozjpeg (`cjpeg -quant-table 3`), for luma and chroma alike.
-#: https://github.com/mozilla/mozjpeg/blob/master/jcparam.c, there from
-#: http://www.imagemagick.org/discourse-server/viewtopic.php?f=22&t=20333&p=98008#p98008
-# fmt: off
-_TABLE_3 = (
-    16, 16,  16,  18,  25,  37,  56,  85,
-    16, 17,  20,  27,  34,  40,  53,  75,
-    16, 20,  24,  31,  43,  62,  91, 135,
-    18, 27,  31,  40,  53,  74, 106, 156,
-    25, 34,  43,  53,  69,  94, 131, 189,
-    37, 40,  62,  74,  94, 124, 169, 238,
-    56, 53,  91, 106, 131, 169, 226, 311,
-    85, 75, 135, 156, 189, 238, 311, 418,
-)
-# fmt: on
-
+#: A JPEG with fewer bits a pixel is mostly codes for empty blocks, of which the standard's tables make too much: tables
+#: of its own save a quarter of the bytes and more, and cost least where there is little to count. In pictures of few
+#: pixels it is the standard's tables themselves that weigh. docs/decisions/jpeg-route.md has the figures.
+_SPARSE_BITS = 0.2
+_FEW_PIXELS = 250_000
+#: Own tables need all coefficients at once, 3 bytes a pixel.
+_MAX_SPARSE_PIXELS = 24_000_000
 
 _ANY = 1 << 62
 #: WebP has 14 bits for a side.
@@ -51,21 +43,31 @@ _WEBP_SIDE = 16_383
 class Encoder:
     """One way to write a format, and how large an image may be for it: docs/decisions/encoder-caps.md has the figures.
 
-    `parameters` are Pillow's; `quality` and metadata come on top.
+    `parameters` are Pillow's; `quality` and metadata come on top. `sparse` is added for a file that says little.
     """
 
     format: str
     max_pixels: int
     max_side: int = 65_500
     parameters: Mapping[str, object]
+    sparse: Mapping[str, object] = field(default_factory=dict)
 
     def fits(self, size: tuple[int, int]) -> bool:
         return size[0] * size[1] <= self.max_pixels and max(size) <= self.max_side
 
+    def is_sparse(self, size: tuple[int, int], length: int) -> bool:
+        """Whether a file of `length` bytes is to be written once more with `sparse`."""
+        pixels = size[0] * size[1]
+        if not self.sparse or self.parameters.get("progressive") or pixels > _MAX_SPARSE_PIXELS:
+            return False
+        return pixels <= _FEW_PIXELS or 8 * length < _SPARSE_BITS * pixels
+
+
+_JPEG = {"subsampling": "4:2:0", "comment": b""}
 
 #: How each format is written, the best way first; a larger image takes the next.
 ENCODERS: Mapping[str, tuple[Encoder, ...]] = {
-    "JPEG": (Encoder(format="JPEG", max_pixels=_ANY, parameters={"subsampling": "4:2:0", "comment": b""}),),
+    "JPEG": (Encoder(format="JPEG", max_pixels=_ANY, parameters=_JPEG, sparse={"optimize": True}),),
     "PNG": (
         Encoder(format="PNG", max_pixels=3_000_000, parameters={"optimize": True}),
         Encoder(format="PNG", max_pixels=_ANY, parameters={"compress_level": 1}),
@@ -79,6 +81,35 @@ ENCODERS: Mapping[str, tuple[Encoder, ...]] = {
     "AVIF": (
         Encoder(format="AVIF", max_pixels=8_000_000, parameters={"speed": 10, "max_threads": 1, "autotiling": False}),
     ),
+}
+
+#: What the other presets do otherwise; a larger image falls back to what `ENCODERS` does.
+_OTHERWISE: Mapping[Preset, Mapping[str, tuple[Encoder, ...]]] = {
+    Preset.FAST: {
+        "JPEG": (Encoder(format="JPEG", max_pixels=_ANY, parameters=_JPEG),),
+        "PNG": (ENCODERS["PNG"][1],),
+        "WEBP": (
+            Encoder(format="WEBP", max_pixels=20_000_000, max_side=_WEBP_SIDE, parameters={"method": 2}),
+            ENCODERS["WEBP"][1],
+        ),
+    },
+    Preset.BALANCED: {},
+    Preset.SMALL: {
+        "JPEG": (
+            Encoder(format="JPEG", max_pixels=_MAX_SPARSE_PIXELS, parameters={**_JPEG, "progressive": True}),
+            *ENCODERS["JPEG"],
+        ),
+        "WEBP": (
+            Encoder(format="WEBP", max_pixels=12_000_000, max_side=_WEBP_SIDE, parameters={"method": 6}),
+            *ENCODERS["WEBP"],
+        ),
+        "AVIF": (
+            Encoder(
+                format="AVIF", max_pixels=2_000_000, parameters={"speed": 6, "max_threads": 1, "autotiling": False}
+            ),
+            *ENCODERS["AVIF"],
+        ),
+    },
 }
 
 #: The same for pixels that may not change. Effort 20 takes a fifth of the time of 80 for the same bytes.
@@ -99,13 +130,18 @@ LOSSLESS: tuple[Encoder, ...] = (
 )
 
 
-def encode(image: Image.Image, name: str, quality: int) -> bytes:
+def encoders(name: str, preset: Preset) -> tuple[Encoder, ...]:
+    """How `preset` writes the format `name`, the best way first."""
+    return _OTHERWISE[preset].get(name) or ENCODERS[name]
+
+
+def encode(image: Image.Image, name: str, quality: int, preset: Preset = Preset.BALANCED) -> bytes:
     """`image` (sRGB, "RGB" or "RGBA") as a file of the format `name`, without any metadata.
 
     RejectError where the image is larger than the format or its slowest budget allows.
     """
     fitted = _FITTED[name](image) if name in _FITTED else image
-    _, data = write_first(fitted, ENCODERS[name], quality)
+    _, data = write_first(fitted, encoders(name, preset), quality)
     return data
 
 
@@ -137,20 +173,11 @@ def write(
     marked = b"Exif\x00\x00" + exif if exif else b""
     parameters = {**tables, "exif": marked, "icc_profile": profile, **encoder.parameters}
     try:
-        return saved(image, encoder.format, **parameters)
+        data = saved(image, encoder.format, **parameters)
+        again = encoder.is_sparse(image.size, len(data))
+        return saved(image, encoder.format, **parameters, **encoder.sparse) if again else data
     except ValueError:
         return None
-
-
-@cache
-def quantisation(quality: int) -> tuple[list[int], list[int]]:
-    """Luma and chroma table for a quality of 1–100, by libjpeg's `jpeg_quality_scaling` and `jpeg_add_quant_table`.
-
-    https://github.com/libjpeg-turbo/libjpeg-turbo/blob/main/src/jcparam.c; values stay in 1–255, as baseline needs.
-    """
-    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
-    table = [min(255, max(1, (value * percent + 50) // 100)) for value in _TABLE_3]
-    return table, table
 
 
 def _on_white(image: Image.Image) -> Image.Image:

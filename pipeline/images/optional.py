@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pipeline.images.allowance import Allowance
-from pipeline.images.encode import ENCODERS, encode
+from pipeline.images.encode import encode, encoders
 from pipeline.images.formats import FORMATS
 from pipeline.images.geometry import Size, fit_within
-from pipeline.images.options import OutputOptions
+from pipeline.images.options import OutputOptions, Preset
 from pipeline.job import Output
 
 
@@ -23,6 +23,7 @@ class Planned:
     format: str
     size: Size
     quality: int
+    preset: Preset
 
     @property
     def pixels(self) -> int:
@@ -31,7 +32,7 @@ class Planned:
     @property
     def is_possible(self) -> bool:
         """Whether any way of writing the format takes so many pixels."""
-        return any(encoder.fits(self.size) for encoder in ENCODERS[self.format])
+        return any(encoder.fits(self.size) for encoder in encoders(self.format, self.preset))
 
 
 def plan(wanted: Iterable[tuple[str, OutputOptions]], source: Size, made: Sequence[Output]) -> list[Planned]:
@@ -44,7 +45,7 @@ def plan(wanted: Iterable[tuple[str, OutputOptions]], source: Size, made: Sequen
         size = fit_within(source, options.fit or source)
         if (options.format, size) not in seen:
             seen.add((options.format, size))
-            planned.append(Planned(name, options.format, size, options.quality))
+            planned.append(Planned(name, options.format, size, options.quality, options.preset))
     return sorted(planned, key=lambda one: one.pixels)
 
 
@@ -68,7 +69,7 @@ def _made(one: Planned, picture: Callable[[Size], Image.Image], allowance: Allow
     try:
         shown = picture(one.size)
         with allowance.learning(one.format, one.pixels):
-            data = encode(shown, one.format, one.quality)
+            data = encode(shown, one.format, one.quality, one.preset)
     except Exception:
         # Encoders say in many ways that they have no memory or cannot write a picture. All that is needed is made.
         return None

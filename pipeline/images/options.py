@@ -5,9 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 
 #: Part of every options hash: raised when the same options begin to give other bytes.
-ENCODERS_REVISION = 2
+ENCODERS_REVISION = 3
+
+
+class Preset(StrEnum):
+    """How much CPU may be spent on fewer bytes for the same looks: docs/decisions/presets.md has the figures."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    SMALL = "small"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +44,7 @@ class OutputOptions:
     `quality`: 1–100 for lossy formats.
     `optional`: nothing is lost without it. It comes after all others, as long as there is time, never as a copy of
     another output, and not of a picture that moves.
+    `preset`: how much CPU may be spent on fewer bytes.
     """
 
     fit: tuple[int, int] | None = None
@@ -42,6 +52,7 @@ class OutputOptions:
     quality: int = 80
     cover: bool = False
     optional: bool = False
+    preset: Preset = Preset.BALANCED
 
 
 THUMBNAIL = OutputOptions(fit=(256, 256), format="WEBP", quality=80)
@@ -60,8 +71,8 @@ class ImageOptions:
         told = asdict(self)
         for _, output in told["outputs"]:
             # Options that came later: without them everything has the hash that it had before.
-            for name in ("cover", "optional"):
-                if not output[name]:
+            for name, default in (("cover", False), ("optional", False), ("preset", Preset.BALANCED)):
+                if output[name] == default:
                     del output[name]
         text = json.dumps([ENCODERS_REVISION, told], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -9,8 +9,8 @@ from PIL import Image
 
 from pipeline.images import animation, colour, encode, geometry, png_parts, strip
 from pipeline.images.decode import Source
-from pipeline.images.encode import ENCODERS, LOSSLESS, Encoder
-from pipeline.images.options import Limits
+from pipeline.images.encode import ENCODERS, LOSSLESS, Encoder, encoders
+from pipeline.images.options import Limits, OutputOptions, Preset
 from pipeline.images.parts import Pieces
 
 #: A re-encoded file that keeps more than this share of the stripped source is not worth its loss.
@@ -19,25 +19,33 @@ _WORTH = 0.97
 #: Pixels up to which files are written anew within the 10 s of CPU of an image: docs/decisions/encoder-caps.md.
 _OXIPNG_PIXELS = 6_000_000
 _OXIPNG_SECONDS = 8.0
+#: Oxipng's level by preset, and the pixels up to which it is taken; a larger image gets level 1.
+_OXIPNG_LEVELS = {
+    Preset.FAST: (0, _OXIPNG_PIXELS),
+    Preset.BALANCED: (1, _OXIPNG_PIXELS),
+    Preset.SMALL: (2, 3_000_000),
+}
+#: Above, the quickest way of writing is the one that is left, which hardly saves anything.
+_LOSSY_PIXELS = {"WEBP": 20_000_000}
 #: Over all frames; by format and by whether the pixels may not change.
 _ANIMATION_PIXELS = {("GIF", True): 40_000_000, ("WEBP", False): 24_000_000, ("WEBP", True): 12_000_000}
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "I;16"})
 
 
-def recompress(source: Source, image: Image.Image, quality: int, limits: Limits) -> tuple[str, bytes]:
+def recompress(source: Source, image: Image.Image, wanted: OutputOptions, limits: Limits) -> tuple[str, bytes]:
     """(format, file): the source with fewer bytes in its size; stripped where writing it anew saves under 3 %.
 
-    `image` is the resizable picture of the source. Lossy pictures are encoded anew at `quality`, upright; PNG, GIF and
-    lossless WebP keep their pixels. BMP, TIFF and HEIC become JPEG, or lossless WebP or PNG where one sees through.
+    `image` is the resizable picture of the source. Lossy pictures are encoded anew, upright; PNG, GIF and lossless WebP
+    keep their pixels. BMP, TIFF and HEIC become JPEG, or lossless WebP or PNG where one sees through.
     """
     if not source.format.written:
-        return _converted(source, image, quality)
+        return _converted(source, image, wanted)
     stripped = source.stripped()
     if source.frames > 1:
-        encoded = _animated(source, stripped, quality, limits)
+        encoded = _animated(source, stripped, wanted, limits)
     else:
-        encoded = _STILL[source.format.name](source, stripped, quality)
+        encoded = _STILL[source.format.name](source, stripped, wanted)
     worth = encoded is not None and len(encoded) < _WORTH * len(stripped)
     return source.format.name, encoded if worth and encoded is not None else stripped
 
@@ -49,8 +57,12 @@ def written_as(source: Source, image: Image.Image) -> str:
     return "WEBP" if colour.see_through(image) else "JPEG"
 
 
-def _jpeg(source: Source, stripped: bytes, quality: int) -> bytes | None:
-    return _upright(source, source.image, ENCODERS["JPEG"][0], quality)
+def _lossy(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | None:
+    size, form = source.image.size, source.format.name
+    if form in _LOSSY_PIXELS and size[0] * size[1] > _LOSSY_PIXELS[form]:
+        return None
+    encoder = next((one for one in encoders(form, wanted.preset) if one.fits(size)), None)
+    return None if encoder is None else _upright(source, source.image, encoder, wanted.quality)
 
 
 def _upright(source: Source, image: Image.Image, encoder: Encoder, quality: int) -> bytes | None:
@@ -68,21 +80,23 @@ def _finished(source: Source, image: Image.Image) -> tuple[Image.Image, bytes | 
     return image, source.metadata.fresh_block(orientation=1), profile
 
 
-def _png(source: Source, stripped: bytes, quality: int) -> bytes | None:
+def _png(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | None:
     if source.parts.timing is not None:
         return None
-    size = source.image.size
-    if encode.OXIPNG is not None:
-        optimize = encode.OXIPNG.optimize_from_memory
-        return by_oxipng(source, stripped, optimize) if size[0] * size[1] <= _OXIPNG_PIXELS else None
-    return by_pillow(source) if ENCODERS["PNG"][0].fits(size) else None
+    pixels = source.image.width * source.image.height
+    if encode.OXIPNG is None:
+        return by_pillow(source) if ENCODERS["PNG"][0].fits(source.image.size) else None
+    if pixels > _OXIPNG_PIXELS:
+        return None
+    level, most = _OXIPNG_LEVELS[wanted.preset]
+    return by_oxipng(source, stripped, encode.OXIPNG.optimize_from_memory, level=level if pixels <= most else 1)
 
 
-def _gif(source: Source, stripped: bytes, quality: int) -> bytes | None:
+def _gif(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | None:
     (encoder,) = ENCODERS["GIF"]
     if not encoder.fits(source.image.size):
         return None
-    written = encode.write(source.image, encoder, quality)
+    written = encode.write(source.image, encoder, wanted.quality)
     if written is None:
         return None
     packed = strip.take_apart(written, source.format, Limits())
@@ -90,24 +104,20 @@ def _gif(source: Source, stripped: bytes, quality: int) -> bytes | None:
     return encoded if animation.same_pictures(stripped, encoded, source.format) else None
 
 
-def _webp(source: Source, stripped: bytes, quality: int) -> bytes | None:
-    # Faster settings than the first would hardly save anything.
-    encoder = LOSSLESS[0] if source.parts.lossless else ENCODERS["WEBP"][0]
-    if not encoder.fits(source.image.size):
-        return None
-    return _upright(source, source.image, encoder, quality)
+def _webp(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | None:
+    if not source.parts.lossless:
+        return _lossy(source, stripped, wanted)
+    fits = LOSSLESS[0].fits(source.image.size)
+    return _upright(source, source.image, LOSSLESS[0], wanted.quality) if fits else None
 
 
-def _avif(source: Source, stripped: bytes, quality: int) -> bytes | None:
-    (encoder,) = ENCODERS["AVIF"]
-    if not encoder.fits(source.image.size) or not source.parts.ordinary:
-        return None
-    return _upright(source, source.image, encoder, quality)
+def _avif(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | None:
+    return _lossy(source, stripped, wanted) if source.parts.ordinary else None
 
 
 #: How a picture that does not move is written in its own format; None where it is left as it is.
-_STILL: Mapping[str, Callable[[Source, bytes, int], bytes | None]] = {
-    "JPEG": _jpeg,
+_STILL: Mapping[str, Callable[[Source, bytes, OutputOptions], bytes | None]] = {
+    "JPEG": _lossy,
     "PNG": _png,
     "GIF": _gif,
     "WEBP": _webp,
@@ -115,7 +125,7 @@ _STILL: Mapping[str, Callable[[Source, bytes, int], bytes | None]] = {
 }
 
 
-def _animated(source: Source, stripped: bytes, quality: int, limits: Limits) -> bytes | None:
+def _animated(source: Source, stripped: bytes, wanted: OutputOptions, limits: Limits) -> bytes | None:
     """The animation written anew if it is within the limits and comes out with the same frames and times."""
     form, timing = source.format, source.parts.timing
     pixels = source.frames * source.image.width * source.image.height
@@ -124,7 +134,7 @@ def _animated(source: Source, stripped: bytes, quality: int, limits: Limits) -> 
     if timing is None or pixels > cap or source.frames > limits.max_frames:
         return None
     encoder = LOSSLESS[0] if form.name == "WEBP" and lossless else ENCODERS[form.name][0]
-    written = animation.written_anew(stripped, form, timing, encoder, quality)
+    written = animation.written_anew(stripped, form, timing, encoder, wanted.quality)
     parts = strip.take_apart(written, form, limits)
     if parts.timing != timing:
         return None
@@ -133,24 +143,25 @@ def _animated(source: Source, stripped: bytes, quality: int, limits: Limits) -> 
     return encoded if not lossless or animation.same_pictures(stripped, encoded, form) else None
 
 
-def _converted(source: Source, image: Image.Image, quality: int) -> tuple[str, bytes]:
+def _converted(source: Source, image: Image.Image, wanted: OutputOptions) -> tuple[str, bytes]:
     """A format that we do not write as the smallest that every browser shows."""
     image = colour.eight_bits(image)
     clear = colour.see_through(image)
     image = image.convert("RGBA" if clear else _OPAQUE.get(image.mode, image.mode))
     image, exif, profile = _finished(source, image)
-    return encode.write_first(image, LOSSLESS if clear else ENCODERS["JPEG"], quality, exif=exif, profile=profile)
+    ways = LOSSLESS if clear else encoders("JPEG", wanted.preset)
+    return encode.write_first(image, ways, wanted.quality, exif=exif, profile=profile)
 
 
 _OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
 
-def by_oxipng(source: Source, stripped: bytes, optimize: Callable[..., bytes]) -> bytes | None:
-    """`stripped` by oxipng level 1, lossless; None where oxipng gives up, which is no fault of the image."""
+def by_oxipng(source: Source, stripped: bytes, optimize: Callable[..., bytes], *, level: int = 1) -> bytes | None:
+    """`stripped` by oxipng, lossless; None where oxipng gives up, which is no fault of the image."""
     try:
         return optimize(
             stripped,
-            level=1,
+            level=level,
             timeout=_OXIPNG_SECONDS,
             # A profile speaks of gray or of colour samples, and means nothing for the other kind.
             grayscale_reduction=source.profile is None,

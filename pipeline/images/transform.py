@@ -85,10 +85,10 @@ class _Studio:
         source = self.source
         if wanted.fit is None and wanted.format in (None, source.format.name):
             size = source.size
-            form, data = recompress(source, self.image, wanted.quality, self.limits)
+            form, data = recompress(source, self.image, wanted, self.limits)
         else:
             form, picture = wanted.format or written_as(source, self.image), self.fitted(wanted)
-            size, data = picture.size, encode(picture, form, wanted.quality)
+            size, data = picture.size, encode(picture, form, wanted.quality, wanted.preset)
         row = FORMATS[form]
         return Output(name=name, data=data, content_type=row.mime, format=form, size=size)
 

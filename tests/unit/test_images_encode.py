@@ -3,15 +3,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from io import BytesIO
+from itertools import product
 
 import pytest
 from PIL import Image
 
-from pipeline.images import recompress
+from pipeline.images import jpeg_parts, recompress
 from pipeline.images.decode import examine, load
-from pipeline.images.encode import quantisation
+from pipeline.images.encode import ENCODERS, encoders
 from pipeline.images.formats import FORMATS
-from pipeline.images.options import ImageOptions, Limits, OutputOptions
+from pipeline.images.options import ImageOptions, Limits, OutputOptions, Preset
+from pipeline.images.quantisation import quantisation
 from pipeline.images.transform import transform
 from tests import images, reference
 
@@ -22,9 +24,10 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data))
 
 
-def test_quality_scales_the_table_as_libjpeg_does():
-    assert quantisation(50)[0][:4] == [16, 16, 16, 18]
-    assert quantisation(80)[0][:8] == [6, 6, 6, 7, 10, 15, 22, 34]
+def test_quality_scales_the_tables_as_libjpeg_does():
+    assert quantisation(50)[0][:4] == [13, 16, 25, 34]
+    assert quantisation(80)[0][:8] == [5, 6, 10, 14, 17, 19, 20, 20]
+    assert quantisation(80)[1][:8] == [4, 7, 11, 14, 16, 17, 18, 18]
     assert set(quantisation(100)[0]) == {1}
     assert max(quantisation(1)[0]) == 255
 
@@ -36,6 +39,61 @@ def test_a_compressed_jpeg_has_our_tables_subsampled_colours_and_one_scan():
     assert compressed.quantization == {0: luma, 1: chroma}  # type: ignore[attr-defined]
     assert [layer[1:3] for layer in compressed.layer] == [(2, 2), (1, 1), (1, 1)]  # type: ignore[attr-defined]
     assert "progressive" not in compressed.info
+
+
+def huffman_tables(data: bytes) -> bytes:
+    """Of a file from libjpeg, which writes one table into one segment."""
+    return b"".join(data[start:end] for marker, start, end in jpeg_parts.segments(data) if marker == 0xC4)
+
+
+def compressed_by(preset: Preset, data: bytes) -> bytes:
+    options = ImageOptions(outputs=(("compressed", OutputOptions(preset=preset)),))
+    return transform(data, options).outputs[0].data
+
+
+#: Of the standard's tables: two for the DC and two for the AC coefficients, each in a segment of its own.
+STANDARD_TABLES = 2 * 33 + 2 * 183
+
+
+def test_a_busy_jpeg_has_the_tables_of_the_standard_because_they_cost_no_time():
+    busy = images.jpeg(images.noise((600, 500)), quality=97)
+
+    assert len(huffman_tables(compressed_by(Preset.BALANCED, busy))) == STANDARD_TABLES
+
+
+@pytest.mark.parametrize("image", (Image.linear_gradient("L").resize((600, 500)), images.noise((300, 200))))
+def test_a_jpeg_that_says_little_or_has_few_pixels_has_tables_of_its_own(image: Image.Image):
+    plain, packed = (compressed_by(preset, images.jpeg(image, quality=97)) for preset in (Preset.FAST, Preset.BALANCED))
+
+    assert len(huffman_tables(packed)) < STANDARD_TABLES <= len(huffman_tables(plain)) * 2
+    assert len(packed) < len(plain)
+    assert opened(packed).tobytes() == opened(plain).tobytes()
+
+
+@pytest.mark.parametrize("form", ("JPEG", "WEBP", "PNG"))
+def test_a_preset_that_may_take_longer_makes_fewer_bytes(form: str):
+    file = BytesIO()
+    images.photo((800, 600)).save(file, form, quality=97, compress_level=0)
+
+    fast, balanced, small = (len(compressed_by(preset, file.getvalue())) for preset in Preset)
+
+    assert small < balanced <= fast
+
+
+def test_every_preset_writes_every_size_that_the_default_writes():
+    sizes = [(100, 100), (4_000, 3_000), (5_000, 4_000), (8_000, 8_000)]
+    for name, preset, size in product(ENCODERS, Preset, sizes):
+        fits = [any(encoder.fits(size) for encoder in ways) for ways in (ENCODERS[name], encoders(name, preset))]
+
+        assert fits[0] == fits[1], (name, preset, size)
+
+
+def test_a_small_jpeg_is_progressive_and_an_image_too_large_for_that_is_not():
+    small, large = encoders("JPEG", Preset.SMALL)
+
+    assert small.parameters["progressive"] and not large.parameters.get("progressive")
+    assert small.fits((6_000, 4_000)) and not small.fits((8_000, 6_000))
+    assert "progressive" in opened(compressed_by(Preset.SMALL, BUSY)).info
 
 
 def test_a_better_quality_costs_more_bytes():

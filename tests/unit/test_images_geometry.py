@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.images.geometry import cropped, fit_over, fit_within, shown_size
-from pipeline.images.options import ENCODERS_REVISION, ImageOptions, Limits, OutputOptions
+from pipeline.images.options import ENCODERS_REVISION, ImageOptions, Limits, OutputOptions, Preset
 from pipeline.images.transform import transform
 from tests import formats, images
 
@@ -114,6 +114,12 @@ def test_an_image_can_be_cut_to_exactly_its_size():
 
     with Image.open(BytesIO(output.data)) as image:
         assert output.size == image.size == (50, 50)
+
+
+def test_another_preset_is_another_hash():
+    hashes = {ImageOptions(outputs=(("a", OutputOptions(preset=preset)),)).hash() for preset in Preset}
+
+    assert len(hashes) == 3
 
 
 def test_options_that_cut_nothing_have_the_hash_that_they_had_before_one_could_cut():
