@@ -15,12 +15,13 @@ CANARIES = {
     "AWS_SECRET_ACCESS_KEY": "canary/secret+" + "Q7x2" * 6 + "Zz",
     "AWS_SESSION_TOKEN": "canary//token==" + "m9K4" * 20,
 }
+_LEAST_DIGITS = 12
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
-def found_in(texts: Mapping[str, bytes]) -> list[str]:
+def found_in(texts: Mapping[str, bytes], canaries: Mapping[str, str] = CANARIES) -> list[str]:
     """Where a canary is: the name of the text, and of the canary; also in base64, in gzip and inside of zips."""
-    wanted = {name: _spellings(value) for name, value in CANARIES.items()}
+    wanted = {name: _spellings(value) for name, value in canaries.items()}
     return [
         f"{place}: {name}"
         for origin, data in texts.items()
@@ -36,10 +37,14 @@ def below(folder: Path, *, but: tuple[str, ...] = ()) -> dict[str, bytes]:
 
 
 def _spellings(value: str) -> list[bytes]:
-    """The value as it is, as JSON and as a URL would have it, and in base64, whose digits depend on where it begins."""
+    """The value as it is, as JSON and as a URL would have it, and in base64, whose digits depend on where it begins.
+
+    Of a short value too few digits are left that do not depend on what stands beside it: anything holds them.
+    """
     plain = value.encode()
     shifted = (base64.b64encode(b"x" * start + plain)[4:-4] for start in range(3))
-    return [plain, plain.replace(b"/", rb"\/"), plain.replace(b"/", b"%2F").replace(b"+", b"%2B"), *shifted]
+    encoded = (digits for digits in shifted if len(digits) >= _LEAST_DIGITS)
+    return [plain, plain.replace(b"/", rb"\/"), plain.replace(b"/", b"%2F").replace(b"+", b"%2B"), *encoded]
 
 
 def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:

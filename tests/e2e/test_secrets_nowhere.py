@@ -15,8 +15,11 @@ import pytest
 
 from tests.canaries import CANARIES, below, found_in
 from tests.e2e.conftest import write_pictures
-from tests.images import jpeg, photo, truncated
+from tests.images import SECRETS, exif, jpeg, photo, png, truncated
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port
+
+#: What cameras and programs write into pictures.
+PRIVATE = {kind: secret.decode() for kind, secret in SECRETS.items()}
 
 pytestmark = pytest.mark.local_cloud
 
@@ -50,8 +53,8 @@ def laptop(tmp_path_factory):
 
 
 def test_no_file_no_record_no_log_and_no_answer_holds_the_credentials(laptop, tmp_path):
-    good = jpeg(photo())
-    folder = write_pictures(tmp_path, {"good.jpg": good, "cut.jpg": truncated(good)})
+    good = jpeg(photo(), private=True, exif=exif(private=True))
+    folder = write_pictures(tmp_path, {"good.jpg": good, "cut.jpg": truncated(good), "good.png": png(private=True)})
     commands = [
         ["setup.py", "--local", "--dry-run"],
         ["setup.py", "--local"],
@@ -70,11 +73,16 @@ def test_no_file_no_record_no_log_and_no_answer_holds_the_credentials(laptop, tm
 
     assert b"good.jpg" in told['query.py --local SELECT * FROM "ImageMetadata" --json']
     answers = served(laptop)
+    uploads = json.loads(laptop.run("show_shelve.py", "--json"))["local/default/images-bucket"]
     laptop.stop()
     written = below(laptop.home, but=(".env",))
     kinds = ("aws_resources.db", "server.log", ".zip", "index.html")
     assert [kind for kind in kinds if not any(kind in name for name in written)] == []
     assert found_in(told | answers | written) == []
+    # What is private in a picture stays in the bucket of the originals, which is private, too.
+    originals = [name for name in written if uploads in name]
+    assert {name for text in found_in(written, PRIVATE) for name in originals if text.startswith(name)}
+    assert found_in(told | answers | {name: written[name] for name in written.keys() - set(originals)}, PRIVATE) == []
 
 
 def served(laptop: Laptop) -> dict[str, bytes]:
