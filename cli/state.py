@@ -78,13 +78,14 @@ def open_state(home: Path) -> Iterator[PlainShelf]:
     path = home / FILE_NAME
     try:
         _create_private(path)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}. Make the folder writable, or set IMAGE_PIPELINE_HOME") from error
+    try:
         with closing(PlainShelf(SqliteDict(path))) as shelf:
             yield shelf
     except (sqlite3.DatabaseError, pickle.UnpicklingError, EOFError) as error:
         text = f"{path} cannot be read as the list of resources ({error}). Move it away and run `python setup.py`"
         raise CommandError(f"{text}: what exists is found again by its tags") from error
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}. Make the folder writable, or set IMAGE_PIPELINE_HOME") from error
 
 
 @contextmanager

@@ -81,7 +81,11 @@ def read_folder(folder: Path) -> Folder:
 
 def _key(path: Path, folder: Path) -> str:
     """Letter for letter as on disk, whatever encoding the shell's locale claims that names are in."""
-    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "surrogateescape")
+    name = path.relative_to(folder).as_posix()
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeDecodeError:
+        return name  # it is in that encoding, or in none
 
 
 def _files(folder: Path) -> Iterator[Path]:
