@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(
 
 @pytest.mark.parametrize("kills_cloud", [False, True], ids=["stopped", "killed"])
 def test_all_flows_together_lose_nothing(tmp_path, full_torture, results: Results, kills_cloud):
-    soaked = soak(tmp_path, 600 if full_torture else 20, seed=1, kills_cloud=kills_cloud, is_slice=not full_torture)
+    soaked = soak(tmp_path, 600 if full_torture else 12, seed=1, kills_cloud=kills_cloud, is_slice=not full_torture)
 
     assert soaked.wrongs == []
     results.say(**soaked.figures)

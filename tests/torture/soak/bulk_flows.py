@@ -49,7 +49,8 @@ class CsvRuns:
         command += ["--temp_dir", str(self.place.disk.folder)]
         code = self.programs.run(*command, through=self.place.proxy, longest=longest, slow=slow)
         if code == Exit.SOME_FAILED:
-            code = self.programs.run(*command, "--retry_failed", through=self.place.proxy, longest=longest)
+            # It may also have stopped half-way, at a full disk: that this one succeeds does not make the list done.
+            self.programs.run(*command, "--retry_failed", through=self.place.proxy, longest=longest)
         return code
 
     def _look(self) -> None:
@@ -63,7 +64,7 @@ class CsvRuns:
     def finish(self) -> list[str]:
         if self.originals is None:
             return []
-        codes = [self._run() for _ in range(2)]
+        codes = [self._run() for _ in range(3)]
         self._look()
         return [f"undisturbed runs ended with {codes}"] if codes[-1] else []
 

@@ -19,9 +19,6 @@ from tests.torture.soak.samples import Sampler, grown, processes_of
 from tests.torture.soak.trouble import STOPS, Trouble
 from tests.torture.soak.url_flow import UrlMessages
 
-#: Seconds for which what is sent or recorded may be lost when the local cloud is killed: it saves two seconds after a
-#: write, and a busy one takes its time for that.
-BOUND = 6.0
 #: As on AWS no function lives longer than its message is hidden: who dies later has nobody to make good what it leaves.
 FULL, SLICE = {"visibility": 41, "function_timeout": 40}, {"visibility": 8, "function_timeout": 6}
 
@@ -37,13 +34,13 @@ class Soaked:
 
 def soak(folder: Path, seconds: float, *, seed: int, kills_cloud: bool = False, is_slice: bool = False) -> Soaked:
     """`folder` is an empty one that takes all that is made."""
-    rng = random.Random(seed)
+    rng, times = random.Random(seed), SLICE if is_slice else FULL
     with (
-        prepared(folder, seed, **(SLICE if is_slice else FULL)) as place,
-        closing(UrlMessages(place, random.Random(rng.random()), bound=BOUND)) as urls,
+        prepared(folder, seed, **times) as place,
+        closing(UrlMessages(place, random.Random(rng.random()), times["visibility"])) as urls,
     ):
         flows = Flows(_flows(place, rng, urls, kills_cloud), place.ending)
-        pause = 8 if is_slice else STOPS
+        pause = 5 if is_slice else STOPS
         trouble = Trouble(place, random.Random(rng.random()), urls, kills_cloud, pause, urls.kills)
         sampler = Sampler(place, urls, pause=1 if is_slice else 3)
         began = time.monotonic()

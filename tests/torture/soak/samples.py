@@ -107,7 +107,10 @@ class Sampler:
                 yield ("memory", role), max(memory)
                 yield ("open files", role), max(map(open_files, pids))
         for name, folder in self._folders().items():
-            yield ("temporary", f"files of {name}"), _files(folder)
+            yield ("temporary", name), _files(folder)
+        # Each holds the whole code of a function.
+        unpacked = self.place.cloud.home / ".local_cloud" / "tmp"
+        yield ("temporary", "folders of the local cloud"), len(list(unpacked.glob("*")))
         yield ("temporary", "processes"), len(processes_of(self.place.folder))
         with suppress(BotoCoreError, ClientError):
             yield from [(("queues", name), look()) for name, look in self._queues().items()]
@@ -123,9 +126,8 @@ class Sampler:
 
     def _folders(self) -> dict[str, Path]:
         return {
-            "the local cloud": self.place.cloud.home / ".local_cloud" / "tmp",
-            "the image service": self.urls.temporary,
-            "the small disk": self.place.disk.folder,
+            "files of the image service": self.urls.temporary,
+            "files on the small disk": self.place.disk.folder,
         }
 
     def _queues(self) -> dict[str, Callable[[], float]]:

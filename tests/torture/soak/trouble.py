@@ -11,12 +11,14 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from local_cloud.lock import holder
+from local_cloud.snapshots import newest
 from tests.torture.function_processes import function_processes, kill
 from tests.torture.soak.place import Place
-from tests.torture.soak.url_flow import UrlMessages
+from tests.torture.soak.url_flow import Kill, UrlMessages
 
 #: Seconds between two stops of the local cloud.
 STOPS = 30.0
@@ -26,14 +28,14 @@ DEATHS, ROOM, NO_ROOM = 5.0, 15.0, 6.0
 
 @dataclass
 class Trouble:
-    """`kills_cloud`: it is killed, not asked to stop. `kills`: when, on the monotonic clock."""
+    """`kills_cloud`: it is killed, not asked to stop."""
 
     place: Place
     rng: random.Random
     urls: UrlMessages
     kills_cloud: bool
     pause: float = STOPS
-    kills: list[float] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
     made: Counter[str] = field(default_factory=Counter)
     wrongs: list[str] = field(default_factory=list)
     stops: list[float] = field(default_factory=list)
@@ -74,8 +76,9 @@ class Trouble:
         lock = self.place.cloud.home / ".local_cloud" / "server.lock"
         running = holder(lock)
         assert running is not None, "the local cloud was not there to be killed"
-        self.kills.append(time.monotonic())
+        saved = _newest_state(self.place.cloud.home / ".local_cloud" / "state")
         os.kill(running.pid, signal.SIGKILL)
+        self.kills.append(Kill(at=time.time(), saved=saved))
         deadline = time.monotonic() + 10
         while holder(lock) is not None:
             assert time.monotonic() < deadline
@@ -100,4 +103,12 @@ class Trouble:
             self.place.disk.free()
 
     def figures(self) -> dict[str, Any]:
-        return {**self.made, "seconds_of_the_longest_stop": round(self.longest_stop, 1)}
+        ages = [kill.at - kill.saved for kill in self.kills]
+        told = {"seconds_lost_at_most_by_a_kill": round(max(ages), 1)} if ages else {}
+        return {**self.made, **told, "seconds_of_the_longest_stop": round(self.longest_stop, 1)}
+
+
+def _newest_state(folder: Path) -> float:
+    """When the saving of the newest state began: what was there then comes back after a kill."""
+    found = newest(folder)
+    return min((path.stat().st_mtime for path in found.iterdir()), default=0.0) if found else 0.0

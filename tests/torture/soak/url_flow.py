@@ -19,18 +19,29 @@ from tests.torture.soak.place import SHARE, Place, insist
 
 MODULE = "imageservice.ports.workers.image_resizing_consumer"
 WORKERS = 2
-VISIBILITY = 30
 _PAGES = 7
+
+
+#: Seconds by which times of files and of messages may differ.
+_SLACK = 1.0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When the local cloud was killed, and when the state that came back was saved, in seconds since 1970."""
+
+    at: float
+    saved: float
 
 
 @dataclass
 class UrlMessages:
-    """`kills`: when the local cloud was killed; it may lose what was sent within `bound` seconds before."""
+    """`kills`: a message that was sent after the last saving before one may be lost."""
 
     place: Place
     rng: random.Random
-    kills: list[float] = field(default_factory=list)
-    bound: float = 0
+    visibility: int
+    kills: list[Kill] = field(default_factory=list)
     name: str = "image service"
     sent: dict[int, float] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
@@ -56,7 +67,7 @@ class UrlMessages:
             "QUEUE_URL": self.queue_url,
             "IMAGES_BUCKET": "images",
             "AWS_ENDPOINT_URL": self.place.proxy,
-            "VISIBILITY_TIMEOUT": str(VISIBILITY),
+            "VISIBILITY_TIMEOUT": str(self.visibility),
             "LEVEL": "WARNING",
             "TMPDIR": str(self.temporary),
         }
@@ -89,7 +100,7 @@ class UrlMessages:
                 QueueUrl=self.queue_url, MessageBody=json.dumps(body), MessageGroupId=own, MessageDeduplicationId=own
             )
         )
-        self.sent[number] = time.monotonic()
+        self.sent[number] = time.time()
 
     def _left(self) -> int:
         return insist(lambda: depth(self.sqs, self.queue_url))
@@ -133,7 +144,7 @@ class UrlMessages:
 
     def _wrongs(self, number: int) -> list[str]:
         ways = [way for way in ("postback", "redirect") if not self.told[f"{way} {number}"]]
-        if ways and any(0 <= kill - self.sent[number] <= self.bound for kill in self.kills):
+        if ways and any(kill.saved - _SLACK <= self.sent[number] <= kill.at for kill in self.kills):
             self.lost += 1
             return []
         wrongs = [f"message {number} was never answered by {way}" for way in ways]
@@ -165,7 +176,7 @@ class UrlMessages:
 
     def figures(self) -> dict[str, Any]:
         ways = {way: self.told[way] for way in ("postback", "redirect")}
-        return {"messages": len(self.sent), **ways, "lost within the bound": self.lost}
+        return {"messages": len(self.sent), **ways, "lost since the last saving": self.lost}
 
 
 def depth(sqs: Any, queue_url: str) -> int:
