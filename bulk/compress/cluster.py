@@ -28,7 +28,8 @@ _DEATHS = 1
 _NO_WORKER_SECONDS = 300
 #: Dask remembers how it read the names of its last 100,000 tasks, which no setting lowers: 80 MB of names that never
 #: come again. So many are kept.
-_NAMES = 1_000
+_NAMES = 100
+_ANY_PORT = "127.0.0.1:0"
 _NO_WORKER = "no worker is left, and none comes back: see whether the machine has memory, and run the command again"
 _SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": _DEATHS,
@@ -39,6 +40,8 @@ _SETTINGS: dict[str, Any] = {
     "distributed.admin.system-monitor.log-length": 60,
     "distributed.worker.profile.enabled": False,
     "distributed.worker.preload": ["bulk.compress.interrupts"],
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 
 Map = Callable[[Iterator[Row]], Iterator[Done]]
@@ -62,11 +65,10 @@ def workers(order: Order, *, count: int, scheduler: str | None = None, work: Wor
         # Nothing listens beyond this machine. Memory is our own gate's to share out: Dask would kill a worker that has
         # more than its part, and an image that needs most of the memory could never be done.
         local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0}
-        # Spans keep something of every task that was ever submitted.
-        local |= {
-            "extensions": _without_spans(OF_WORKER),
-            "scheduler_kwargs": {"extensions": _without_spans(OF_SCHEDULER)},
-        }
+        # Spans keep something of every task that was ever submitted. HTTP is served even without a dashboard, and the
+        # second run on a machine would warn that its usual port is taken.
+        of_scheduler = {"extensions": _without_spans(OF_SCHEDULER), "dashboard": False, "dashboard_address": _ANY_PORT}
+        local |= {"extensions": _without_spans(OF_WORKER), "scheduler_kwargs": of_scheduler}
         with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **local) as cluster:
             with Client(cluster) as client:
                 yield lambda rows: _map(client, work, order, rows)

@@ -27,6 +27,7 @@ CHECKS = {
     "PNG": lambda source, file: png.check(source, file, Options()),
     "PNG in few colours": lambda source, file: png.check(source, file, Options(png_colors=256)),
     "WEBP": lambda source, file: webp.check(source, file),
+    "WEBP with a loss": lambda source, file: webp.check(source, file),
 }
 
 
