@@ -67,8 +67,8 @@ CONTENTS: list[tuple[bytes, str]] = [
 ]
 
 
-#: So many messages wait at most.
-MOST_WAITING = 40
+#: So many messages wait at most, and so many dead letters until they are redriven.
+MOST_WAITING, MOST_DEAD = 40, 5
 #: Seconds after which a delete marker expires: what the local cloud loses when it is killed is always younger.
 MONTH = 30.0
 
@@ -92,6 +92,8 @@ class Uploads:
         if insist(lambda: self.place.tortured.count("messages-queue")) > MOST_WAITING:
             self.place.ending.wait(0.5)
             return
+        if insist(lambda: self.place.tortured.count("dead-letter-queue")) > MOST_DEAD:
+            self.done["redriven"] += insist(self.place.tortured.redrive)
         key, chance = f"soak/été {self.rng.randrange(self.most_keys):03} + %.jpg", self.rng.random()
         if chance < 0.6:
             self._put(key)
@@ -99,11 +101,9 @@ class Uploads:
             self.place.tortured.delete(key)
             self.wanted[key], self._gone_since[key] = None, time.monotonic()
             self.done["deleted"] += 1
-        elif chance < 0.96:
+        else:
             if key not in self._gone_since or time.monotonic() - self._gone_since[key] > MONTH:
                 insist(lambda: self._expire(key))
-        else:
-            self.done["redriven"] += insist(self.place.tortured.redrive)
         self.place.ending.wait(self.rng.uniform(0, 0.6))
 
     def _put(self, key: str) -> None:
