@@ -176,7 +176,7 @@ class _Pipeline:
 
     def note(self, every: float) -> Steps:
         while True:
-            self.run.timeline.append((self._environment.now, self._waiting, self._running, self.run.images))
+            self.run.timeline.append((round(self._environment.now, 1), self._waiting, self._running, self.run.images))
             yield self._environment.timeout(every)
 
     def _start(self) -> None:

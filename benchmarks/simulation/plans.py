@@ -18,8 +18,8 @@ BACKLOG = 10_000_000
 #: MaximumConcurrency as setup.py sets it in an account that may run 10 functions at once, and in one that may run
 #: 1,000; then what a person may set by hand, up to what AWS takes.
 SETTINGS = (5, MOST_CONCURRENCY, 300, 1_000)
-#: Points of a timeline.
-POINTS = 200
+#: Points of a timeline, about. Those of the backlogs at setup's own setting are kept.
+POINTS = 100
 #: A batch is received once and deleted once, and a message was sent by S3.
 SQS_OF_A_BATCH = 2
 
@@ -96,7 +96,7 @@ def play(plan: Plan) -> Played:
         dollars_per_million=_dollars(run, plan.found),
         breaks_first=breaks_first(run, plan.most),
         held_up=held_up,
-        timeline=[(round(at, 1), *others) for at, *others in run.timeline[: POINTS * 3]],  # type: ignore[misc]
+        timeline=run.timeline if plan.is_backlog and plan.most == MOST_CONCURRENCY else [],
         wall_seconds=round(time.perf_counter() - began, 1),
     )
 
