@@ -11,6 +11,7 @@ import argparse
 import os
 import subprocess
 
+from benchmarks.fuzzing import report
 from benchmarks.fuzzing.seeds import seeds
 from benchmarks.fuzzing.targets import TARGETS
 from cli.exits import CommandError, Exit, run
@@ -34,7 +35,10 @@ def main() -> int:
     if arguments.target:
         return fuzz(arguments.target, arguments.seconds, arguments.seed)
     share = max(1, arguments.seconds // len(TARGETS))
-    return max(_elsewhere(target, share, arguments.seed) for target in TARGETS)
+    found = {target: _elsewhere(target, share, arguments.seed) for target in TARGETS}
+    if arguments.write:
+        print(f"written: {report.write(found, arguments.seed)}", file=sys.stderr)
+    return Exit.SOME_FAILED if any(figures["findings"] for figures in found.values()) else Exit.DONE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--target", choices=list(TARGETS), help="only this one (default: all, one after the other)")
     made.add_argument("--seconds", type=int, default=60, help="how long in all (default: 60)")
     made.add_argument("--seed", type=int, default=1, help="of the random numbers (default: 1)")
+    made.add_argument("--write", action="store_true", help="keep the figures of a run over all in docs/results/")
     made.add_argument("--again", type=Path, metavar="FILE", help="try one finding again, without atheris")
     return made
 
@@ -72,9 +77,19 @@ def fuzz(name: str, seconds: int, seed: int) -> int:
     return Exit.DONE
 
 
-def _elsewhere(target: str, seconds: int, seed: int) -> int:
+def _elsewhere(target: str, seconds: int, seed: int) -> dict[str, object]:
+    """In a process of its own, which libFuzzer ends; what it says goes to `.fuzz/<target>/log`."""
     command = [sys.executable, __file__, "--target", target, "--seconds", str(seconds), "--seed", str(seed)]
-    return Exit.SOME_FAILED if subprocess.run(command, check=False).returncode else Exit.DONE
+    log = FOLDER / target / "log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        ended = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if not report.has_run(text):
+        raise CommandError(text.strip().splitlines()[-1] if text.strip() else f"{target} said nothing")
+    figures = report.figures(text, exit_code=ended.returncode, seconds=seconds)
+    print(f"{target}: {figures['runs']} runs, {figures['findings']} findings; {log}", file=sys.stderr)
+    return figures
 
 
 if __name__ == "__main__":
