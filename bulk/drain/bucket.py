@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,18 +11,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bulk.drain.checksums import Expected, expected
+from bulk.drain.deletions import Deletion, Refusal, Removed, delete
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
 from bulk.drain.reader import Reader
 from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of, retried, status_of
 
-#: S3's own limits: objects in one DeleteObjects, and bytes in one CopyObject.
-MOST_DELETED_AT_ONCE = 1000
+#: S3's own limit: bytes in one CopyObject.
 MOST_COPIED = 5 * 1024**3
 NULL_VERSION = "null"
-#: What XML cannot carry, or reads as something else (a carriage return): such keys are removed one by one, by address.
-_NOT_IN_XML = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -42,30 +39,6 @@ class Facts:
     def identity(self) -> str:
         """What differs whenever the bytes may; the version called null may be replaced by another of that name."""
         return self.etag if self.version_id in (None, NULL_VERSION) else str(self.version_id)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why S3 did not remove an object: its code and words."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Removed:
-    """It is removed; `marker` is the VersionId of the delete marker that hides it, where the bucket keeps versions."""
-
-    marker: str | None
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """What to remove: by version, or else the current object if it still has this ETag."""
-
-    key: str
-    etag: str
-    version_id: str | None = None
 
 
 class Bucket:
@@ -127,37 +100,8 @@ class Bucket:
         return sizes
 
     def delete(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
-        """Remove them, at most MOST_DELETED_AT_ONCE; RetryError where it cannot be said what became of them.
-
-        Those of which the answer says nothing are not in what is returned.
-        """
-        together = [one for one in deletions if not _NOT_IN_XML.search(one.key)]
-        alone = {one: self._delete_alone(one) for one in deletions if _NOT_IN_XML.search(one.key)}
-        return alone | (self._delete_together(together) if together else {})
-
-    def _delete_together(self, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
-        wanted = {(one.key, one.version_id): one for one in deletions}
-        with retried(f"DeleteObjects s3://{self.name}/{deletions[0].key} and {len(deletions) - 1} more"):
-            answer = self._s3.delete_objects(
-                Bucket=self.name, Delete={"Objects": [_identifier(one) for one in deletions]}
-            )
-        said: list[tuple[dict[str, str], Removed | Refusal]] = [
-            *((entry, Removed(entry.get("DeleteMarkerVersionId"))) for entry in answer.get("Deleted", [])),
-            *((error, Refusal(error.get("Code", ""), error.get("Message", ""))) for error in answer.get("Errors", [])),
-        ]
-        named = ((wanted.get((about["Key"], about.get("VersionId"))), outcome) for about, outcome in said)
-        return {one: outcome for one, outcome in named if one}
-
-    def _delete_alone(self, deletion: Deletion) -> Removed | Refusal:
-        request = {"VersionId": deletion.version_id} if deletion.version_id else {"IfMatch": f'"{deletion.etag}"'}
-        with retried(f"DeleteObject s3://{self.name}/{deletion.key}"):
-            try:
-                answer = self._s3.delete_object(Bucket=self.name, Key=deletion.key, **request)
-            except ClientError as error:
-                if status_of(error) >= 500:
-                    raise
-                return Refusal(code_of(error), str(error.response["Error"].get("Message", "")))
-        return Removed(answer.get("VersionId") if answer.get("DeleteMarker") else None)
+        """As `deletions.delete`."""
+        return delete(self._s3, self.name, deletions)
 
     def copy(self, deletion: Deletion, size: int, to: str) -> None:
         """Copy the object as it was read within the bucket; AgainError where it has changed, KeepError if too large."""
@@ -189,12 +133,6 @@ class Bucket:
                     text = f"cannot be read: {error.response['Error'].get('Message') or code}"
                     raise KeepError(Outcome.ENCRYPTED, text) from error
                 raise
-
-
-def _identifier(deletion: Deletion) -> dict[str, str]:
-    if deletion.version_id:
-        return {"Key": deletion.key, "VersionId": deletion.version_id}
-    return {"Key": deletion.key, "ETag": f'"{deletion.etag}"'}
 
 
 def _facts(answer: dict[str, Any], candidate: Candidate, size: int) -> Facts:

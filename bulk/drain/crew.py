@@ -17,22 +17,16 @@ from bulk.drain.order import Drainer
 from bulk.drain.outcomes import REMOVED, AgainError, KeepError, Outcome
 from bulk.drain.removal import refuses_everything
 from bulk.drain.results import Result, Staged
+from bulk.drain.rounds import Receipt, Rounds, Work
 from bulk.drain.stream import StoppedError
-from cli.exits import CommandError, Exit
 from pipeline.errors import RetryError
 
-#: One object, or all versions of one key, the oldest first.
-Work = Sequence[Candidate]
-
 _BATCH = 250
-_ROUNDS = 3
-#: So many objects are kept for another try; of more, the rest waits for another run.
-_REMEMBERED = 10_000
 _GLANCE = 0.2
 
 
 class Crew:
-    """`tell` hears of every object's end once, from any thread but never from two at a time."""
+    """As many workers as are asked for, until the work is done, `stop` is set or something fails; `tell` as Rounds'."""
 
     def __init__(
         self,
@@ -42,19 +36,15 @@ class Crew:
         stop: threading.Event,
         tell: Callable[[Result], None],
     ) -> None:
-        self._drainer, self._allowance, self._stop, self._tell = drainer, allowance, stop, tell
+        self._drainer, self._allowance, self._stop = drainer, allowance, stop
+        self._rounds = Rounds(allowance, tell)
         self._work: queue.Queue[Work | None] = queue.Queue(2 * workers)
-        self._staged: queue.Queue[tuple[Staged, _Receipt] | None] = queue.Queue(2 * _BATCH)
+        self._staged: queue.Queue[tuple[Staged, Receipt] | None] = queue.Queue(2 * _BATCH)
         # Daemons: whoever presses Ctrl-C a second time waits for nobody, and no moment is a bad one to die.
         self._workers = [
             threading.Thread(target=self._guarded, args=(self._serve,), daemon=True) for _ in range(workers)
         ]
         self._committer = threading.Thread(target=self._guarded, args=(self._commit_all,), daemon=True)
-        self._under_way = 0
-        self._changed = threading.Condition()
-        self._again: list[Work] = []
-        self._round = 0
-        self._has_removed = False
         self._fault: BaseException | None = None
 
     def drain(self, works: Iterable[Work]) -> None:
@@ -62,12 +52,9 @@ class Crew:
         for thread in (self._committer, *self._workers):
             thread.start()
         try:
-            for number in range(_ROUNDS):
-                self._round = number
+            self._feed(works)
+            while works := self._rounds.next():
                 self._feed(works)
-                works, self._again = self._again, []
-                if not works:
-                    break
         except BaseException:
             self._stop.set()
             raise
@@ -80,12 +67,9 @@ class Crew:
         for work in works:
             if self._stop.is_set() or self._allowance.is_used_up:
                 break
-            with self._changed:
-                self._under_way += len(work)
+            self._rounds.begin(work)
             self._put(work)
-        with self._changed:
-            while self._under_way and not self._stop.is_set():
-                self._changed.wait(_GLANCE)
+        self._rounds.finish(self._stop)
 
     def _put(self, work: Work) -> None:
         while not self._stop.is_set():
@@ -119,27 +103,30 @@ class Crew:
         """The versions of one key in turn: a newer one is begun when the older one is removed."""
         for number, candidate in enumerate(work):
             if not self._allowance.take():
-                return self._leave(work[number:], "the allowed number of removals is reached")
-            receipt = _Receipt(work[number + 1 :])
+                self._rounds.leave(work[number:], "the allowed number of removals is reached")
+                return
+            receipt = Receipt(work[number + 1 :])
             self._begin(candidate, receipt)
             if len(work) > 1 and receipt.wait(self._stop).outcome not in REMOVED:
-                return None if receipt.is_put_off else self._leave(receipt.newer, "an older version is left, too")
+                if not receipt.is_put_off:
+                    self._rounds.leave(receipt.newer, "an older version is left, too")
+                return
 
-    def _begin(self, candidate: Candidate, receipt: _Receipt) -> None:
+    def _begin(self, candidate: Candidate, receipt: Receipt) -> None:
         try:
             if candidate.is_marker:
-                return self._end(self._drainer.remove_marker(candidate), receipt)
-            if candidate.version_id is None and self._round:
+                return self._rounds.end(self._drainer.remove_marker(candidate), receipt)
+            if candidate.version_id is None and not self._rounds.is_first:
                 candidate = self._drainer.refreshed(candidate)
             self._hand_over(self._drainer.stage(candidate), receipt)
         except (KeepError, AgainError) as error:
-            self._end(Result.of(candidate, error), receipt)
+            self._rounds.end(Result.of(candidate, error), receipt)
         except RetryError as error:
             if refuses_everything(error):
                 raise
-            self._end(Result(candidate, Outcome.FAILED, candidate.size, error.reason, again=True), receipt)
+            self._rounds.end(Result(candidate, Outcome.FAILED, candidate.size, error.reason, again=True), receipt)
 
-    def _hand_over(self, staged: Staged, receipt: _Receipt) -> None:
+    def _hand_over(self, staged: Staged, receipt: Receipt) -> None:
         while True:
             try:
                 return self._staged.put((staged, receipt), timeout=_GLANCE)
@@ -158,31 +145,7 @@ class Crew:
             if self._fault:
                 return
             for result in self._drainer.commit([staged for staged, _ in batch.values()]):
-                self._end(result, batch[result.candidate][1])
-
-    def _end(self, result: Result, receipt: _Receipt) -> None:
-        is_removed = result.outcome in REMOVED
-        self._allowance.settle(is_used=is_removed)
-        with self._changed:
-            receipt.is_put_off = result.again and self._round < _ROUNDS - 1 and len(self._again) < _REMEMBERED
-            if receipt.is_put_off:
-                self._again.append([result.candidate, *receipt.newer])
-                self._under_way -= len(receipt.newer)
-            else:
-                self._tell(result)
-            self._under_way -= 1
-            self._changed.notify_all()
-        receipt.sign(result)
-        if result.is_denied and not self._has_removed:
-            raise CommandError(f"{result.candidate.key}: {result.reason}", Exit.REFUSED)
-        self._has_removed |= is_removed
-
-    def _leave(self, work: Work, reason: str) -> None:
-        for candidate in work:
-            with self._changed:
-                self._tell(Result(candidate, Outcome.LEFT, candidate.size, reason))
-                self._under_way -= 1
-                self._changed.notify_all()
+                self._rounds.end(result, batch[result.candidate][1])
 
 
 def _put_end(line: queue.Queue[Any], readers: Sequence[threading.Thread]) -> None:
@@ -191,22 +154,3 @@ def _put_end(line: queue.Queue[Any], readers: Sequence[threading.Thread]) -> Non
             return line.put(None, timeout=_GLANCE)
         except queue.Full:
             continue
-
-
-class _Receipt:
-    """A worker's hold on an object that it has handed over; `newer` are the versions that wait for it."""
-
-    def __init__(self, newer: Work) -> None:
-        self.newer = newer
-        self.is_put_off = False
-        self._signed = threading.Event()
-
-    def sign(self, result: Result) -> None:
-        self._result = result
-        self._signed.set()
-
-    def wait(self, stop: threading.Event) -> Result:
-        while not self._signed.wait(_GLANCE):
-            if stop.is_set():
-                raise StoppedError
-        return self._result

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bulk.drain.bucket import Bucket, Deletion
+from bulk.drain.bucket import Bucket
+from bulk.drain.deletions import Deletion
 from bulk.drain.download import Downloader, Verified
 from bulk.drain.journal import Lines
 from bulk.drain.listing import Candidate

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bulk.drain.bucket import Bucket, Deletion, Facts
+from bulk.drain.bucket import Bucket, Facts
+from bulk.drain.deletions import Deletion
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, Outcome
 from bulk.drain.paths import version_ending

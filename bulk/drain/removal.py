@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from bulk.drain.bucket import MOST_DELETED_AT_ONCE, NULL_VERSION, Bucket, Deletion, Refusal, Removed
+from bulk.drain.bucket import NULL_VERSION, Bucket
+from bulk.drain.deletions import MOST_DELETED_AT_ONCE, Deletion, Refusal, Removed
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import KeepError, Outcome
 from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bulk.drain.bucket import Deletion
+from bulk.drain.deletions import Deletion
 from bulk.drain.download import Verified
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome

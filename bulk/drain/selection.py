@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bulk.drain.crew import Work
 from bulk.drain.listing import Candidate, Listing
+from bulk.drain.rounds import Work
 from bulk.drain.settings import Search
 
 

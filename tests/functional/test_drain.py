@@ -200,9 +200,9 @@ def test_archived_objects_and_those_under_a_customers_key_are_reported_and_stay(
     ended = drained.run()
 
     assert ended.code == 1
-    assert ended.outcomes["archived"] == 1 and ended.outcomes["drained"] == 1
-    assert "frozen: archived: restore it first" in ended.err
-    assert "frozen" in drained.keys()
+    assert ended.outcomes == {"archived": 1, "encrypted with a key of the customer": 1, "drained": 1}
+    assert "frozen: archived: restore it first" in ended.err and "locked: cannot be read" in ended.err
+    assert drained.keys() == ["frozen", "locked"]
 
 
 class TestProcessed:

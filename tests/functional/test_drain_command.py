@@ -219,6 +219,50 @@ def test_a_person_is_asked_once_with_count_and_bytes(drained, answer, code, left
     os.close(terminal)
 
 
+def test_on_a_terminal_objects_and_bytes_a_second_are_shown_and_the_time_left(drained):
+    for number in range(30):
+        drained.put(str(number), b"x" * 50_000)
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "bulk/drain_bucket.py", "--local", "--yes", *drained.arguments("--rate-limit", "500k")],
+        cwd=ROOT, env=os.environ | drained.environ | {"TERM": "xterm", "COLUMNS": "120"},
+        stdout=subprocess.PIPE, stderr=terminal, text=True,
+    )  # fmt: skip
+    os.close(terminal)
+
+    shown = read_to_the_end(screen)
+    out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0, shown
+    assert "objects/s" in shown and "kB/s" in shown and "/30" in shown and "0:00:0" in shown
+    assert json.loads(out)["removed"] == 30
+
+
+def read_to_the_end(screen):
+    """What comes on a terminal until nobody holds its other end."""
+    shown = b""
+    while True:
+        try:
+            shown += os.read(screen, 65536)
+        except OSError:
+            os.close(screen)
+            return shown.decode()
+
+
+def test_the_report_is_a_table_by_outcome_and_names_what_stays(drained):
+    drained.put("a", b"x" * 1500)
+    drained.put("frozen", b"data", StorageClass="GLACIER")
+    arguments = [argument for argument in drained.arguments() if argument != "--json"]
+
+    code, out, err = run(drained, "--yes", *arguments)
+
+    assert code == 1
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert rows == [["drained", "1", "1.5 kB"], ["archived", "1", "4 B"]]
+    assert "frozen: archived: restore it first" in err
+    assert "1 objects removed, 1 kept" in err and str(drained.root / ".drain" / "log.jsonl") in err
+
+
 def test_a_bucket_that_is_not_there_is_named_with_the_place(drained):
     ended = drained.run("--bucket-name", "no-such-bucket")
 

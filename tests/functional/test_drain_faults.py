@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from botocore.config import Config
 
 from bulk.drain.bucket import Bucket, Facts
 from bulk.drain.checksums import Expected
@@ -70,6 +71,38 @@ class TestOtherWriters:
         assert b"new and longer" in contents, ended.err
         assert ended.code == 0, ended.err
         assert all(key_of([path]) == "a" for path in drained.files())
+
+    @pytest.mark.parametrize("step", ["checked", "renamed", "journalled"])
+    def test_a_new_version_is_not_hidden_before_it_is_drained(self, drained, step):
+        drained.keep_versions()
+        drained.put("a", b"old")
+        once = threading.Event()
+
+        def overwrite(at, key):
+            if at == step and not once.is_set():
+                once.set()
+                drained.put("a", b"new")
+
+        ended = drained.run(watch=overwrite)
+
+        assert ended.code == 0, ended.err
+        assert sorted(drained.files().values()) == [b"new", b"old"]
+        assert [version["IsLatest"] for version in drained.versions() if "Size" not in version] == [True]
+
+    def test_what_is_overwritten_before_its_copy_is_made_is_not_taken_for_the_copy(self, drained):
+        drained.put("a", b"old")
+        once = threading.Event()
+
+        def overwrite(step, key):
+            if step == "synced" and not once.is_set():
+                once.set()
+                drained.put("a", b"new")
+
+        ended = drained.run("--quarantine-prefix", "quarantine/", watch=overwrite)
+
+        assert ended.code == 0, ended.err
+        assert {key: drained.get(key) for key in drained.keys()} == {"quarantine/a": b"new"}
+        assert b"new" in drained.files().values()
 
     def test_what_is_overwritten_again_and_again_stays(self, drained):
         drained.put("a", b"0")
@@ -204,6 +237,17 @@ class TestNetwork:
         assert (ended.code, ended.report["removed"]) == (1, 0)
         assert drained.keys() == sorted(data)
         assert not [path for path in drained.files() if not path.endswith("%.part")]
+
+    def test_two_downloads_that_differ_are_not_believed(self, drained):
+        data = b"a" * 5 * CHUNK + b"b"
+        drained.s3 = drained.cloud.client("s3", config=Config(request_checksum_calculation="when_required"))
+        drained.put_in_parts("large", [data[:-1], data[-1:]])
+
+        with fault_proxy(drained.cloud.port, on("GetObject", "corrupted", times=1)) as address:
+            ended = drained.run("--verify", "twice", endpoint_url=address)
+
+        assert ended.code == 0, ended.err
+        assert (drained.keys(), drained.files()) == ([], {"large": data})
 
     @pytest.mark.parametrize("fault", ["answer lost", "reset before", "500", "503 SlowDown"])
     def test_a_removal_whose_answer_is_lost_is_looked_at_and_not_guessed(self, drained, fault):

@@ -16,9 +16,10 @@ from itertools import cycle
 import pytest
 
 from bulk.drain.allowance import Allowance
-from bulk.drain.bucket import Bucket, Facts, Removed
+from bulk.drain.bucket import Bucket, Facts
 from bulk.drain.checksums import expected
 from bulk.drain.crew import Crew
+from bulk.drain.deletions import Removed
 from bulk.drain.download import Downloader, Verified
 from bulk.drain.journal import Lines
 from bulk.drain.listing import Candidate
