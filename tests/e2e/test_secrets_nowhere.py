@@ -18,6 +18,9 @@ from tests.e2e.conftest import write_pictures
 from tests.images import SECRETS, exif, jpeg, photo, png, truncated
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port
 
+#: The place of a home that nobody may make.
+NO_HOME = "nobody"
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 #: What cameras and programs write into pictures.
 PRIVATE = {kind: secret.decode() for kind, secret in SECRETS.items()}
 
@@ -25,12 +28,12 @@ pytestmark = pytest.mark.local_cloud
 
 
 class Laptop(LocalCloud):
-    """A laptop whose owner uses AWS as well."""
+    """A laptop whose owner uses AWS as well, in the poorest of shells: only ASCII, and a home that is not there."""
 
     @property
     def environ(self) -> dict[str, str]:
         inherited = {name: value for name, value in super().environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
-        return inherited | CANARIES
+        return inherited | CANARIES | ASCII_ONLY | {"HOME": str(self.home / NO_HOME)}
 
     def run(self, *arguments: str) -> bytes:
         """What a command of ours printed, story and result, whether it succeeded or not."""
@@ -73,11 +76,13 @@ def test_no_file_no_record_no_log_and_no_answer_holds_the_credentials(laptop, tm
 
     assert b"good.jpg" in told['query.py --local SELECT * FROM "ImageMetadata" --json']
     answers = served(laptop)
+    assert b"1 images failed" in told["status.py --local --failed"]
     uploads = json.loads(laptop.run("show_shelve.py", "--json"))["local/default/images-bucket"]
     laptop.stop()
     written = below(laptop.home, but=(".env",))
     kinds = ("aws_resources.db", "server.log", ".zip", "index.html")
     assert [kind for kind in kinds if not any(kind in name for name in written)] == []
+    assert not (laptop.home / NO_HOME).exists()
     assert found_in(told | answers | written) == []
     # What is private in a picture stays in the bucket of the originals, which is private, too.
     originals = [name for name in written if uploads in name]
