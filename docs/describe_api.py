@@ -78,7 +78,10 @@ Image: Any = _image_model()
 
 
 class Images(Closed):
-    """One page. It may be short, even empty, and still have a cursor: filters look at a bounded number of images."""
+    """One page. It may be short, even empty, and still have a cursor: filters look at a bounded number of images.
+
+    Images with many variants fill a page sooner than its limit says.
+    """
 
     images: list[Image]
     cursor: str | None = Field(description="for the next page, with the same parameters; null after the last one")

@@ -43,6 +43,8 @@ MAX_AGE = 5
 DESCRIPTION_MAX_AGE = 3600
 #: Seconds after which a client should try again where DynamoDB named none.
 RETRY_AFTER = 2
+#: Outputs in one answer: with the longest keys, each takes some 10 kB, and Lambda passes on 6 MB.
+MOST_OUTPUTS = 480
 _LONGEST_PATH = 80
 
 settings = Settings.from_environment(os.environ)
@@ -61,6 +63,7 @@ def connect() -> None:
 
 connect()
 after_restore(connect)
+most_images = MOST_OUTPUTS // len(settings.variants.image_options.outputs)
 shown_fields = PUBLIC_FIELDS + (CAPTURE_FIELDS if settings.public_capture_facts else ())
 description = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 
@@ -72,7 +75,7 @@ app = LambdaFunctionUrlResolver(cors=CORSConfig(allow_origin="*", expose_headers
 def get_images() -> Response[str]:
     parameters = _parameters(LISTING)
     wanted, limit = wanted_of(parameters), limit_of(parameters)
-    page = images.page(limit, start_of(parameters, wanted), wanted)
+    page = images.page(min(limit, most_images), start_of(parameters, wanted), wanted)
     logger.append_keys(images=len(page.items))
     return _kept(
         {

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.functional.gallery_on_moto import at, done_image, fill, keys_of, walk
+from tests.functional.gallery_on_moto import Api, at, done_image, fill, keys_of, walk
 
 
 def test_a_new_gallery_is_an_empty_list_without_a_cursor(api):
@@ -28,6 +28,15 @@ def test_fifty_images_come_first_and_the_cursor_leads_to_the_others(api, dynamod
     assert keys_of(first["images"]) == keys[:50]
     assert keys_of(second["images"]) == keys[50:]
     assert second["cursor"] is None
+
+
+def test_with_many_variants_a_page_is_shorter_so_that_lambda_passes_it_on(dynamodb, monkeypatch):
+    monkeypatch.setenv("VARIANT_FORMATS", "webp,avif")
+    monkeypatch.setenv("VARIANT_WIDTHS", "100,200,300,400,500,600,700,800")
+    keys, api = fill(dynamodb, 40), Api()
+
+    assert keys_of(api.get(limit="200")["images"]) == keys[:26]
+    assert keys_of(walk(api, 200)) == keys
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 24, 200])
