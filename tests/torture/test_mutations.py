@@ -53,7 +53,8 @@ def test_every_mutation_of_a_format_has_a_typed_end_within_the_budget(
     assert [outcome for outcome in outcomes if outcome in BAD] == []
     assert outcomes["DONE"] > 0 and len(outcomes) > 1
     assert cpu <= CPU_SECONDS and memory <= MEMORY
-    results.say(mutations=number, seed=int(SEED), **outcomes, most_cpu_seconds=cpu, most_megabytes=memory // 1_000_000)
+    most = {"most_cpu_seconds": cpu, "most_megabytes": memory // 1_000_000}
+    results.say(mutations=number, seed=int(SEED), outcomes=outcomes, wrong=sum(outcomes[one] for one in BAD), **most)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP"])
@@ -64,7 +65,7 @@ def test_the_parts_of_a_file_stand_where_they_are_and_say_their_length(form):
 
     found = parts(data)
 
-    assert len(found) >= 2
+    assert found
     assert all(0 <= part.start <= part.length_at < part.end <= len(data) for part in found)
     assert form in ("BMP", "TIFF") or max(part.end for part in found) >= len(data) - 2
 
