@@ -35,7 +35,7 @@ def bench(tmp_path, monkeypatch):
 
 
 def without_folder(line: str, bench) -> str:
-    return re.sub(re.escape(bench.order.temp_dir) + r"/compress-\w+/", "/tmp/", line)
+    return re.sub(re.escape(bench.order.temp_dir) + r"/image-pipeline-compress-\w+/", "/tmp/", line)
 
 
 def messages(bench) -> list[str]:
