@@ -64,7 +64,7 @@ def test_the_versions_of_a_key_come_together_from_the_oldest_on_though_pages_par
 
 
 def test_a_page_that_does_not_come_is_asked_for_again():
-    slept = []
+    slept: list[float] = []
     broken = [EndpointConnectionError(endpoint_url="http://s3")] * 2
 
     found = listing([{"Contents": [entry("a")]}], broken, slept)
