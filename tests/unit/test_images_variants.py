@@ -10,6 +10,7 @@ from pipeline.images.optional import make, plan
 from pipeline.images.options import ImageOptions, OutputOptions
 from pipeline.images.transform import transform
 from pipeline.images.variants import Variants, formats_in, widths_in
+from pipeline.images.wire import BrokenAnswerError, check_names
 from tests import reference
 from tests.images import apng, exif, jpeg, mpo, photo, png
 
@@ -176,3 +177,31 @@ def test_formats_that_make_no_sense_are_told_with_one_that_does(text):
 def test_widths_that_make_no_sense_are_told_with_some_that_do(text):
     with pytest.raises(ValueError, match="one looks like 320,640,1280"):
         widths_in(text)
+
+
+NEEDED = ["thumbnail", "compressed"]
+
+
+@pytest.mark.parametrize(
+    ("made", "left_out"),
+    [(NEEDED, []), ([*NEEDED, "avif-100"], ["webp-100"]), (NEEDED, [name for name, _ in BOTH.outputs])],
+)
+def test_a_child_may_leave_out_what_is_optional(made, left_out):
+    check_names(made, left_out, BOTH.image_options)
+
+
+@pytest.mark.parametrize(
+    ("made", "left_out"),
+    [
+        (["thumbnail"], []),
+        (["compressed", "thumbnail"], []),
+        ([*NEEDED, "avif-999"], []),
+        ([*NEEDED, "avif-100", "avif-100"], []),
+        ([*NEEDED, "avif-100"], ["avif-100"]),
+        (NEEDED, ["thumbnail"]),
+        ([*NEEDED, "thumbnail"], []),
+    ],
+)
+def test_a_child_that_leaves_out_what_is_needed_or_makes_up_outputs_is_not_believed(made, left_out):
+    with pytest.raises(BrokenAnswerError):
+        check_names(made, left_out, BOTH.image_options)
