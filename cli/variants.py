@@ -1,4 +1,4 @@
-"""Variants on the command line, and as the state keeps them: `--variant-formats webp,avif --variant-widths 320,640`."""
+"""What is made of images, as the state keeps it and as commands are told: `--variant-formats webp,avif` and so on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from pipeline.images.options import Preset, preset_in
 from pipeline.images.variants import DEFAULT_WIDTHS, Variants, formats_in, listed, widths_in
 
 T = TypeVar("T")
 
 #: Keys of the state.
-FORMATS, WIDTHS = "variant-formats", "variant-widths"
+FORMATS, WIDTHS, PRESET = "variant-formats", "variant-widths", "preset"
 
 
 def add_variant_options(parser: argparse._ActionsContainer, what_for: str) -> None:
@@ -28,9 +29,13 @@ def add_variant_options(parser: argparse._ActionsContainer, what_for: str) -> No
 
 
 def variants_of(resources: Mapping[str, str]) -> Variants:
-    """The variants of a deployment, from its state."""
-    formats, widths = resources.get(FORMATS), resources.get(WIDTHS)
-    return Variants(formats_in(formats) if formats else (), widths_in(widths) if widths else DEFAULT_WIDTHS)
+    """The variants of a deployment and how they are written, from its state."""
+    formats, widths, preset = (resources.get(key) for key in (FORMATS, WIDTHS, PRESET))
+    return Variants(
+        formats_in(formats) if formats else (),
+        widths_in(widths) if widths else DEFAULT_WIDTHS,
+        preset_in(preset) if preset else Preset.BALANCED,
+    )
 
 
 def _read_by(read: Callable[[str], T]) -> Callable[[str], T]:

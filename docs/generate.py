@@ -39,6 +39,7 @@ FUNCTION_VARIABLES = {
     "PRICE_PER_GB_MONTH": "by which the gallery says what was saved; `setup.py` hands on its own",
     "VARIANT_FORMATS": "formats in which every image is made besides: `webp,avif` ([variants](variants.md))",
     "VARIANT_WIDTHS": "the widths, in pixels, in which these are made",
+    "IMAGE_PRESET": "how much CPU may go into fewer bytes: `fast`, `balanced` or `small` ([why](decisions/presets.md))",
 }
 #: Variables that a person may set: what each is for, and what holds without it.
 OWN_VARIABLES = {

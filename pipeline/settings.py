@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
 
+from pipeline.images.options import Preset, preset_in
 from pipeline.images.variants import DEFAULT_WIDTHS, Variants, formats_in, listed, widths_in
 
 T = TypeVar("T")
@@ -43,10 +44,11 @@ class Settings:
     price_per_gb_month: Decimal = DEFAULT_PRICE
     variant_formats: tuple[str, ...] = ()
     variant_widths: tuple[int, ...] = DEFAULT_WIDTHS
+    image_preset: Preset = Preset.BALANCED
 
     @property
     def variants(self) -> Variants:
-        return Variants(self.variant_formats, self.variant_widths)
+        return Variants(self.variant_formats, self.variant_widths, self.image_preset)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -61,8 +63,9 @@ class Settings:
             public_capture_facts=_switch(environ, "PUBLIC_CAPTURE_FACTS"),
             stats_table_name=environ.get("STATS_TABLE_NAME", "").strip() or "ImageStats",
             price_per_gb_month=price_per_gb_month(environ),
-            variant_formats=_list(environ, "VARIANT_FORMATS", formats_in, default=()),
-            variant_widths=_list(environ, "VARIANT_WIDTHS", widths_in, default=DEFAULT_WIDTHS),
+            variant_formats=_read(environ, "VARIANT_FORMATS", formats_in, default=()),
+            variant_widths=_read(environ, "VARIANT_WIDTHS", widths_in, default=DEFAULT_WIDTHS),
+            image_preset=_read(environ, "IMAGE_PRESET", preset_in, default=Preset.BALANCED),
         )
         if settings.uploads_bucket == settings.outputs_bucket:
             msg = (
@@ -87,6 +90,7 @@ class Settings:
             "STATS_TABLE_NAME": self.stats_table_name,
             "PRICE_PER_GB_MONTH": str(self.price_per_gb_month),
             **(variants if self.variant_formats else {}),
+            **({"IMAGE_PRESET": self.image_preset} if self.image_preset is not Preset.BALANCED else {}),
         }
 
 
@@ -132,7 +136,7 @@ def _number(environ: Mapping[str, str], name: str, *, default: int) -> int:
     return int(value)
 
 
-def _list(environ: Mapping[str, str], name: str, read: Callable[[str], T], *, default: T) -> T:
+def _read(environ: Mapping[str, str], name: str, read: Callable[[str], T], *, default: T) -> T:
     value = environ.get(name, "").strip()
     if not value:
         return default

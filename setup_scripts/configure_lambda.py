@@ -65,6 +65,7 @@ def settings(context: Context) -> Settings:
         public_capture_facts=CAPTURE_FACTS.is_on(context.resources),
         variant_formats=variants.formats,
         variant_widths=variants.widths,
+        image_preset=variants.preset,
     )
 
 

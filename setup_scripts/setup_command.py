@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         "python setup.py --aws --architecture x86_64",
         "python setup.py --aws --recover         aws_resources.db is lost: find everything again by its tags",
         "python setup.py --variant-formats webp,avif --variant-widths 320,640,1280",
+        "python setup.py --preset small          more CPU, fewer bytes, from the next image on",
         "REDIRECT_QUEUES='Channel*' python setup.py --aws --with-image-service",
         "python setup.py --aws --with-batch --batch-read photos --batch-write archive",
         "python setup.py --aws --print-deployer-policy   with --with-batch: what that needs on top",

@@ -19,6 +19,14 @@ class Preset(StrEnum):
     SMALL = "small"
 
 
+def preset_in(text: str) -> Preset:
+    """The preset of that name; ValueError names them all."""
+    try:
+        return Preset(text.strip().lower())
+    except ValueError:
+        raise ValueError(f"{text!r} is none of {', '.join(Preset)}") from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What is refused from the header, before any pixel is decoded. Sizes in pixels and bytes.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.images.options import ImageOptions, Limits, OutputOptions
+from pipeline.images.options import ImageOptions, Limits, OutputOptions, Preset
 
 #: Format → quality; AVIF at 55 looks as good as WebP at 80: docs/variants.md has the figures.
 QUALITIES = {"WEBP": 80, "AVIF": 55}
@@ -16,10 +16,14 @@ _ANY_HEIGHT = Limits().max_side
 
 @dataclass(frozen=True)
 class Variants:
-    """Each of `formats` in each of `widths` (pixels), narrowest first; without formats there are none."""
+    """Each of `formats` in each of `widths` (pixels), narrowest first; without formats there are none.
+
+    `preset`: how these are written, and all that is made besides.
+    """
 
     formats: tuple[str, ...] = ()
     widths: tuple[int, ...] = DEFAULT_WIDTHS
+    preset: Preset = Preset.BALANCED
 
     @property
     def outputs(self) -> tuple[tuple[str, OutputOptions], ...]:
@@ -31,7 +35,8 @@ class Variants:
     @property
     def image_options(self) -> ImageOptions:
         """What the main job makes of an image: its thumbnail, its compressed image, and these."""
-        return ImageOptions(outputs=(*ImageOptions().outputs, *self.outputs))
+        outputs = (*ImageOptions().outputs, *self.outputs)
+        return ImageOptions(outputs=tuple((name, replace(options, preset=self.preset)) for name, options in outputs))
 
 
 def _options(form: str, width: int) -> OutputOptions:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.images.options import Preset
 from pipeline.settings import ROOT, Settings, SettingsError, home, local_port
 
 SETTINGS = Settings(
@@ -14,6 +15,7 @@ SETTINGS = Settings(
     public_capture_facts=True,
     variant_formats=("WEBP", "AVIF"),
     variant_widths=(320, 640),
+    image_preset=Preset.SMALL,
 )
 
 
@@ -58,3 +60,8 @@ def test_home_and_port_have_defaults_and_can_be_moved(tmp_path):
     assert (home({}), local_port({})) == (ROOT, 4566)
     assert home({"IMAGE_PIPELINE_HOME": str(tmp_path)}) == tmp_path
     assert local_port({"LOCAL_CLOUD_PORT": "4600"}) == 4600
+
+
+def test_a_preset_that_there_is_not_is_told_with_those_that_there_are():
+    with pytest.raises(SettingsError, match="IMAGE_PRESET: 'tiny' is none of fast, balanced, small"):
+        Settings.from_environment(SETTINGS.to_environment() | {"IMAGE_PRESET": "tiny"})

@@ -4,6 +4,7 @@ import pytest
 
 from cli.exits import CommandError, Exit
 from cli.variants import variants_of
+from pipeline.images.options import ImageOptions, Preset
 from pipeline.images.variants import Variants
 from setup_scripts.variant_choice import add_variant_choice, recovered_variants, remember_variants
 
@@ -32,6 +33,16 @@ def test_what_was_said_is_kept_until_it_is_said_again():
     assert said("--no-variants", state=state) == {}
 
 
+def test_a_preset_holds_for_all_that_is_made_until_another_one_is_said():
+    state = said("--preset", "small", "--variant-formats", "webp")
+    said("--no-variants", state=state)
+
+    options = variants_of(state).image_options
+
+    assert {output.preset for _, output in options.outputs} == {Preset.SMALL}
+    assert options.hash() != ImageOptions().hash() == variants_of(said("--preset", "balanced")).image_options.hash()
+
+
 def test_formats_alone_come_in_usual_widths():
     assert variants_of(said("--variant-formats", "avif")) == Variants(("AVIF",), (320, 640, 1280))
 
@@ -55,7 +66,7 @@ def test_a_list_that_makes_no_sense_is_told_with_one_that_does(options, capsys):
 
 
 def test_lost_choices_are_read_off_a_function():
-    variables = {"VARIANT_FORMATS": "webp", "VARIANT_WIDTHS": "100,200", "OTHER": "x"}
+    variables = {"VARIANT_FORMATS": "webp", "VARIANT_WIDTHS": "100,200", "IMAGE_PRESET": "fast", "OTHER": "x"}
 
-    assert variants_of(recovered_variants(variables)) == Variants(("WEBP",), (100, 200))
+    assert variants_of(recovered_variants(variables)) == Variants(("WEBP",), (100, 200), Preset.FAST)
     assert recovered_variants({}) == {}
