@@ -43,6 +43,7 @@ class Programs:
     def run(self, *command: str, through: str = "", longest: float = 0, slow: bool = False, cwd: Path = ROOT) -> int:
         """The exit code. `through`: AWS's address; `longest`: it is stopped within so many seconds, 0 for never."""
         tracer = _SLOW if slow and shutil.which("strace") else []
+        self.ends["on a slow disk"] += bool(tracer)
         environ = {name: value for name, value in self.place.cloud.environ.items() if name != "AWS_ENDPOINT_URL"}
         told = environ | ({"AWS_ENDPOINT_URL": through} if through else {})
         process = subprocess.Popen(
