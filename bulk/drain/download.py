@@ -41,7 +41,7 @@ class Downloader:
     def into(self, part: int, candidate: Candidate, path: str) -> Verified:
         """Fill the open file with the object. AgainError where it changes meanwhile; the caller syncs and renames."""
         stream = Stream(self.line, candidate, self.check)
-        if candidate.size >= RESUMED_FROM:
+        if candidate.size >= RESUMED_FROM and os.fstat(part).st_size:
             stream.begin(self.line.bucket.require(candidate))
             with _disk(f"cannot read {path}"):
                 stream.count(_chunks(part, 0, min(os.fstat(part).st_size, stream.size)))

@@ -16,6 +16,8 @@ from pipeline.aws_errors import retried
 from pipeline.errors import RetryError
 
 CHUNK = 1024 * 1024
+#: Bytes read from a connection at once: larger ones cost more in memory than they save in calls.
+_PIECE = 64 * 1024
 #: An object has this many seconds, and as many more as its bytes take at this rate: a body may drip for ever.
 PATIENCE = 120
 SLOWEST = 20_000.0
@@ -95,7 +97,7 @@ class Stream:
         while left:
             self._check_time()
             with retried(f"GetObject {self._candidate.key}"):
-                chunk = _some(body, min(left, CHUNK))
+                chunk = _some(body, min(left, _PIECE))
             if not chunk:
                 raise RetryError(f"GetObject {self._candidate.key}: the body ended {left} bytes early")
             self._line.rate.take(len(chunk))
