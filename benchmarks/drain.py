@@ -214,6 +214,7 @@ def write(measured: list[Measured], page: str, rounds: int) -> None:
     folder = ROOT / "benchmarks" / "results"
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     about = {
+        "command": " ".join(["python benchmarks/drain.py", *sys.argv[1:]]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip(),
         "processors": os.cpu_count(),
@@ -224,8 +225,8 @@ def write(measured: list[Measured], page: str, rounds: int) -> None:
     (folder / "drain.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     title = "# Emptying a bucket of the local cloud into a folder\n\n"
     how = (
-        f"Written by `python benchmarks/drain.py --write` on {about['date']} at {about['commit']}: {os.cpu_count()} "
-        f"processors for client and server together, medians of {rounds}. Only ratios within this run mean anything.\n"
+        f"Written by `{about['command']}` on {about['date']} at {about['commit']}: {about['processors']} processors "
+        f"for client and server together, medians of {rounds}. Only ratios within this run mean anything.\n"
         f"The load of the machine at the end was {about['load_at_the_end']:.0f}: "
         "above 3, others were at work there, too.\n"
         "Only `drain_bucket.py` makes files durable (fsync of file, folder and journal) and removes with If-Match.\n\n"
