@@ -74,8 +74,9 @@ SECONDS ?= 60
 fuzz: $(READY_FUZZ) ## Fuzz images, messages, keys, CSV files and lists: make fuzz SECONDS=600; findings go to .fuzz/
 	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
 
-bench: $(READY_BENCH) corpora ## Measure the image core beside its peers, into benchmarks/results/ (an hour, on an idle machine)
+bench: $(READY_BENCH) corpora ## Measure the image core beside its peers, and encoders, into benchmarks/results/ (half an hour, idle)
 	@.venv-bench/bin/python benchmarks/image_peers.py --repeat 5 --write
+	@.venv-bench/bin/python benchmarks/encoders.py --repeat 2 --write
 
 hashes: $(READY) ## Write the hashes of the zip's wheels anew, after a change of their versions
 	@$(BIN)/python setup_scripts/write_hashes.py

@@ -12,12 +12,13 @@ import json
 import os
 import statistics
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from benchmarks.peers import report
+from benchmarks.peers import agreement, report
 from benchmarks.peers.cases import CASES, CROPS, SIZES
-from benchmarks.peers.programs import ROUTES, Answer, Program, available, versions
+from benchmarks.peers.programs import ROUTES, Answer, Program, available, routes_for, versions
 from benchmarks.peers.scores import bytes_at, ssimulacra2
 from cli.exits import Exit, run
 from pipeline.images.options import ImageOptions, OutputOptions
@@ -27,25 +28,46 @@ EXAMPLES = """\
 examples:
   python benchmarks/image_peers.py                                  everything, once over
   python benchmarks/image_peers.py --repeat 5 --write               … and keep it in benchmarks/results/
-  python benchmarks/image_peers.py --case "PNG photo" --no-memory --no-scores
+  python benchmarks/image_peers.py --case "PNG photo" --only speed
+  python benchmarks/image_peers.py --compare first.json second.json whether two runs agree within 5 %
 """
+#: A kind of files is not done once more after so long, if it was done twice.
+CASE_SECONDS = 60
+PARTS = ("speed", "cores", "memory", "scores")
+#: The kind of files by which two cores are measured.
+SHARED = "JPEG baseline 4:2:0"
 #: Of the core, at which its bytes are measured to be compared at equal scores.
 QUALITIES = (66, 71, 76, 81, 86)
 
 
 def main() -> int:
     arguments = parser().parse_args()
-    routes = _routes()
-    found = report.Found(
-        speed={name: speed(name, routes, arguments.repeat, arguments.core) for name in arguments.case or CASES},
-        memory={} if arguments.no_memory else {size: memory(size, routes, arguments.core) for size in SIZES},
-        scores={} if arguments.no_scores else scores(routes, arguments.core),
-        versions=versions(),
-    )
+    if arguments.compare:
+        return agreement.compare(*arguments.compare)
+    found = report.Found(versions=versions())
+    for _ in _measured(found, _routes(), arguments):
+        # What was found outlives an end that comes too early.
+        if arguments.write:
+            found.write()
     print(json.dumps(found.document(), indent=2) if arguments.json else found.markdown())
-    if arguments.write:
-        found.write()
     return Exit.DONE
+
+
+def _measured(found: report.Found, routes: list[str], arguments: argparse.Namespace) -> Iterator[None]:
+    """Puts one figure after the other into `found`."""
+    wanted = arguments.only or PARTS
+    for name in (arguments.case or CASES) if "speed" in wanted else ():
+        found.speed[name] = speed(name, routes_for(CASES[name].format, routes), arguments.repeat, arguments.core)
+        yield
+    if "cores" in wanted:
+        found.cores.update(two_cores(routes, arguments.repeat))
+        yield
+    for size in SIZES if "memory" in wanted else ():
+        found.memory[size] = memory(size, routes, arguments.core)
+        yield
+    if "scores" in wanted:
+        found.scores.update(scores(routes, arguments.core))
+        yield
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,8 +82,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--core", type=int, default=_last_core(), metavar="N", help="pin to this core (default: the last)"
     )
-    made.add_argument("--no-memory", action="store_true", help="leave peak memory out")
-    made.add_argument("--no-scores", action="store_true", help="leave SSIMULACRA2 out")
+    made.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
+    made.add_argument("--compare", nargs=2, type=Path, metavar="JSON", help="measure nothing: do two runs agree?")
     made.add_argument("--write", action="store_true", help="write JSON, Markdown and plots to benchmarks/results/")
     made.add_argument("--json", action="store_true", help="print results as JSON")
     return made
@@ -88,11 +110,14 @@ def speed(name: str, routes: list[str], repeat: int, core: int) -> dict[str, rep
         for program in programs.values():
             # The first time loads libraries.
             program.ask(files[0])
-        for _ in range(repeat):
+        begun = time.monotonic()
+        for number in range(repeat):
+            if number >= 2 and time.monotonic() - begun > CASE_SECONDS:
+                break
             for file in files:
                 for route, program in programs.items():
                     answers[route][file].append(program.ask(file))
-    print(f"{name}: measured", file=sys.stderr)
+            print(f"{name}: done {number + 1} times", file=sys.stderr)
     return {route: _summed(of_file) for route, of_file in answers.items()}
 
 
@@ -100,6 +125,23 @@ def _summed(of_file: dict[Path, list[Answer]]) -> report.Speed:
     cpu = [statistics.median(answer.cpu for answer in answers) for answers in of_file.values()]
     whole = [answers[0].whole for answers in of_file.values()]
     return report.Speed(sum(cpu), sum(whole), sum(file.stat().st_size for file in of_file))
+
+
+def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
+    """Wall seconds for all files of one kind: one at a time on one core, and two at a time on two cores."""
+    files = CASES[SHARED].files(SHARED)
+    every = sorted(os.sched_getaffinity(0))[-2:]
+    if len(every) < 2:
+        return {}
+    walls: dict[tuple[str, int], list[float]] = {(route, cores): [] for route in routes for cores in (1, 2)}
+    for number in range(repeat):
+        for route, cores in walls:
+            with Program(route, set(every[-cores:])) as program:
+                program.ask(files[0])
+                walls[route, cores].append(program.ask(*files, at_once=cores).wall)
+        print(f"two cores: done {number + 1} times", file=sys.stderr)
+    middle = {case: statistics.median(found) for case, found in walls.items()}
+    return {route: report.Shared(middle[route, 1], middle[route, 2]) for route in routes}
 
 
 def memory(megapixels: int, routes: list[str], core: int) -> dict[str, float]:

@@ -23,9 +23,10 @@ ROUTES = (*PYTHON, *SHARP)
 
 @dataclass(frozen=True)
 class Answer:
-    """CPU in seconds over all threads, peak memory in MB (VmHWM), and the sizes of both results in bytes."""
+    """Seconds of CPU over all threads and by the clock, peak memory in MB (VmHWM), and bytes of both results."""
 
     cpu: float
+    wall: float
     peak: float
     small: int
     whole: int
@@ -53,16 +54,23 @@ class Program:
         self._process.kill()
         self._process.communicate()
 
-    def ask(self, file: Path, *, keep: Path | None = None) -> Answer:
-        """Do the job once; the whole picture is written to `keep`."""
+    def ask(self, *files: Path, keep: Path | None = None, at_once: int = 1) -> Answer:
+        """Do the job once for each file; the first one's whole picture is written to `keep`."""
         assert self._process.stdin and self._process.stdout
-        request = {"file": str(file), "keep": str(keep) if keep else None}
+        names = [str(file) for file in files]
+        request = {"files": names, "keep": str(keep) if keep else None, "at_once": at_once}
         print(json.dumps(request), file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()
         if not line:
-            raise CommandError(f"{self._route} ended at {file.name}", Exit.SOME_FAILED)
+            raise CommandError(f"{self._route} ended at {files[0].name}", Exit.SOME_FAILED)
         fields: dict[str, Any] = json.loads(line)
         return Answer(**fields)
+
+
+def routes_for(form: str, routes: list[str]) -> list[str]:
+    """Without those that do with this format just what sharp's defaults do."""
+    same = {"JPEG": set[str](), "PNG": {"sharp mozjpeg"}}.get(form, {"sharp tuned", "sharp mozjpeg"})
+    return [route for route in routes if route not in same]
 
 
 def _command(route: str) -> list[str]:

@@ -1,4 +1,4 @@
-// What worker.py is for Python: a file's path comes in a line, CPU seconds, peak memory and results go out in one.
+// What worker.py is for Python: paths come in a line, CPU and wall seconds, peak memory and results go out in one.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -33,13 +33,33 @@ async function work(data) {
   ]);
 }
 
+// As many at once as asked for: each takes the next file when it is done with one.
+async function all(files, atOnce) {
+  const made = [];
+  let next = 0;
+  async function one() {
+    while (next < files.length) {
+      const place = next++;
+      made[place] = await work(files[place]);
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, one));
+  return made;
+}
+
+function length(made, place) {
+  return made.reduce((sum, pair) => sum + pair[place].length, 0);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
-  const data = readFileSync(request.file);
+  const files = request.files.map((name) => readFileSync(name));
   const begun = process.cpuUsage();
-  const [small, whole] = await work(data);
+  const since = performance.now();
+  const made = await all(files, request.at_once);
+  const wall = (performance.now() - since) / 1e3;
   const used = process.cpuUsage(begun);
-  if (request.keep) writeFileSync(request.keep, whole);
+  if (request.keep) writeFileSync(request.keep, made[0][1]);
   const cpu = (used.user + used.system) / 1e6;
-  console.log(JSON.stringify({ cpu, peak: peakMegabytes(), small: small.length, whole: whole.length }));
+  console.log(JSON.stringify({ cpu, wall, peak: peakMegabytes(), small: length(made, 0), whole: length(made, 1) }));
 }

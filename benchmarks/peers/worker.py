@@ -1,10 +1,12 @@
-"""Runs one way of `routes.py`: a file's path comes in a line, CPU seconds, peak memory and results go out in one."""
+"""Runs one way of `routes.py`: paths come in a line, CPU and wall seconds, peak memory and results go out in one."""
 
 from __future__ import annotations
 
 import json
 import resource
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.peers.routes import PYTHON
@@ -27,11 +29,15 @@ def answer_requests(route: str) -> None:
     work = PYTHON[route]()
     for line in sys.stdin:
         request = json.loads(line)
-        data = Path(request["file"]).read_bytes()
-        begun = cpu_seconds()
-        small, whole = work(data)
-        used = cpu_seconds() - begun
-        if request.get("keep"):
-            Path(request["keep"]).write_bytes(whole)
-        answer = {"cpu": used, "peak": peak_megabytes(), "small": len(small), "whole": len(whole)}
-        print(json.dumps(answer), flush=True)
+        files = [Path(name).read_bytes() for name in request["files"]]
+        begun, since = cpu_seconds(), time.perf_counter()
+        with ThreadPoolExecutor(request["at_once"]) as pool:
+            made = list(pool.map(work, files)) if request["at_once"] > 1 else [work(data) for data in files]
+        used, wall = cpu_seconds() - begun, time.perf_counter() - since
+        if request["keep"]:
+            Path(request["keep"]).write_bytes(made[0][1])
+        small, whole = (sum(len(pair[place]) for pair in made) for place in (0, 1))
+        print(
+            json.dumps({"cpu": used, "wall": wall, "peak": peak_megabytes(), "small": small, "whole": whole}),
+            flush=True,
+        )
