@@ -117,7 +117,7 @@ class Arena:
         import boto3
         from botocore.config import Config
 
-        return boto3.client(  # type: ignore[call-overload]
+        return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             aws_access_key_id="test",
