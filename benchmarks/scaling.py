@@ -41,7 +41,13 @@ def main() -> int:
             how = f"backlog at {one.most}" if one.is_backlog else "day"
             print(f"{one.images:,} of {one.size}, {how}: {one.wall_seconds:.0f} s", file=sys.stderr)
     markdown = figures.markdown(facts, played, slower=arguments.slower)
-    document = {**facts, "seed": arguments.seed, "slower": arguments.slower, "rows": [asdict(one) for one in played]}
+    document = {
+        **facts,
+        "seed": arguments.seed,
+        "slower": arguments.slower,
+        "share": arguments.share,
+        "rows": [asdict(one) for one in played],
+    }
     print(json.dumps(document) if arguments.json else markdown)
     if arguments.write:
         reports.write("scaling", document, markdown, figures.plots(played))

@@ -15,8 +15,8 @@ from cli.exits import CommandError
 from setup_scripts.add_sqs_trigger import BATCH_SIZE
 from setup_scripts.functions import PROCESSING
 
-#: Of the handler: two for each of the two processors that a function of this memory sees.
-THREADS = 4
+#: Of the handler: one for each of the two processors that a function of this memory sees.
+THREADS = 2
 #: Of a record: an item of 1 to 2 kB, whose entry in each index is smaller. A write unit is a kilobyte begun.
 ITEM_UNITS = 2
 INDEX_UNITS = 1
