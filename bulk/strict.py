@@ -7,6 +7,7 @@ original, it would hide the damage and take away what a better program might sti
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import simplejpeg
 
@@ -14,6 +15,9 @@ from bulk.compress.mpo import starts_of
 from bulk.strict_png import check_png
 from bulk.strict_webp import check_webp
 from pipeline.errors import RejectError
+
+#: simplejpeg's words for Pillow's modes.
+_COLOURS = {"RGB": "RGB", "L": "GRAY"}
 
 
 def strict_problem(data: bytes, format: str) -> str | None:
@@ -32,8 +36,23 @@ def strict_problem(data: bytes, format: str) -> str | None:
     return None
 
 
+def jpeg_pixels(data: bytes, mode: str) -> Any:
+    """The picture in `data`, as rows of pixels, where `strict_problem` finds nothing wrong; else ValueError, with what.
+
+    For who needs the pixels as well: they are those that Pillow paints. `mode`: RGB or L.
+    """
+    pixels = simplejpeg.decode_jpeg(data, _COLOURS[mode], strict=True)
+    _check_further(data)
+    return pixels if mode == "RGB" else pixels[:, :, 0]
+
+
 def _check_jpeg(data: bytes) -> None:
     _decode(data)
+    _check_further(data)
+
+
+def _check_further(data: bytes) -> None:
+    """All pictures behind the first."""
     starts = _starts(data)
     if list(starts) != sorted({0, *starts}) or starts[-1] >= len(data):
         raise ValueError("the index names pictures of which not all are there")

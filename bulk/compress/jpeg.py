@@ -5,20 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PIL import Image, ImageChops, ImageStat
-from PIL.JpegImagePlugin import get_sampling
 
 from bulk.compress import jpeg_files
 from bulk.compress.options import Options
+from bulk.strict import jpeg_pixels
 from pipeline.errors import SkipError
 from pipeline.images import encode
 from pipeline.images.decode import Source
 from pipeline.images.formats import FORMATS
 
-_SAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _EIGHTH = 8
+#: What is decoded strictly in full; larger files show in an eighth of their size first that they are worth the memory.
+_PIXELS_AT_ONCE = 100_000_000
 #: How far from each other two pictures may be, seen from afar, as the root of the mean square of 255 steps. The lowest
 #: quality comes to 21; colours that were read otherwise than written are above 60.
 _FARTHEST = 40.0
+
+
+def strictly_loaded(source: Source) -> Source | None:
+    """`source` with its pixels, from the one decode that also finds damage; None for what is better decoded twice.
+
+    Raises ValueError, with what is wrong, for a file that is not whole.
+    """
+    image = source.image
+    if image.mode not in ("RGB", "L") or image.width * image.height > _PIXELS_AT_ONCE:
+        return None
+    return replace(source, image=Image.fromarray(jpeg_pixels(source.data, image.mode)))
 
 
 def compressed(source: Source, options: Options) -> bytes:
@@ -32,7 +44,7 @@ def compressed(source: Source, options: Options) -> bytes:
 
 def picture(source: Source, file: bytes, options: Options) -> bytes:
     """The loaded `source` encoded anew, with the metadata of `file`. Colours stay as finely sampled as they were."""
-    sampling = _SAMPLINGS.get(get_sampling(source.image), "4:4:4")
+    sampling = jpeg_files.sampling_of(source.data)
     encoder = encode.ENCODERS["JPEG"][0]
     parameters = {**encoder.parameters, "subsampling": sampling, "progressive": jpeg_files.is_progressive(source.data)}
     encoded = encode.write(source.image, replace(encoder, parameters=parameters), max(1, options.quality))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pipeline.images.jpeg_parts import segments
 
+#: How large the blocks of luma are where those of both chromas are one by one.
+_SAMPLINGS = {b"\x11\x11\x11": "4:4:4", b"\x21\x11\x11": "4:2:2", b"\x22\x11\x11": "4:2:0"}
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_COMPONENTS_AT = 10
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _APP0, _APP14, _APP15, _COMMENT = 0xE0, 0xEE, 0xEF, 0xFE
 
@@ -26,6 +30,12 @@ def end_of(file: bytes) -> int:
 
 def is_progressive(file: bytes) -> bool:
     return any(marker == 0xC2 for marker, _, _ in segments(file))
+
+
+def sampling_of(file: bytes) -> str:
+    """How finely its colours are sampled, in the words of encoders; the finest where these have no word for it."""
+    header = next((file[start:end] for marker, start, end in segments(file) if marker in _FRAMES), b"")
+    return _SAMPLINGS.get(header[_COMPONENTS_AT + 1 :: 3], "4:4:4")
 
 
 def _is_metadata(marker: int) -> bool:

@@ -38,9 +38,8 @@ class Compressor:
         with rejecting():
             name = self._allowed(data)
             source = examine(data, wanted.limits)
-            _require_whole(data, name)
             with decoding(source.image.width * source.image.height):
-                load(source)
+                source = _loaded(source, name)
                 file = self._compressed(source, name, wanted.limits)
         ((output_name, _),) = wanted.outputs
         output = Output(output_name, file, source.format.mime, source.format.name, source.size)
@@ -104,11 +103,20 @@ class Compressor:
             raise ValueError("its pictures came out in other sizes")
 
 
-def _require_whole(data: bytes, name: str) -> None:
-    problem = strict_problem(data, name)
+def _loaded(source: Source, name: str) -> Source:
+    """`source` with its pixels; RejectError where it is not whole."""
+    try:
+        loaded = jpeg.strictly_loaded(source) if name == "JPEG" else None
+        problem = None if loaded else strict_problem(source.data, name)
+    except ValueError as error:
+        loaded, problem = None, str(error)
     if problem:
         ends_early = any(words in problem.lower() for words in _ENDS_EARLY)
         raise RejectError(Code.TRUNCATED_IMAGE if ends_early else Code.CORRUPT_FILE, problem)
+    if loaded:
+        return loaded
+    load(source)
+    return source
 
 
 def _facts(source: Source) -> Facts:

@@ -83,7 +83,7 @@ def _short_life(program: Program, rng: random.Random, workers: int) -> Counter[s
     for _ in range(workers):
         living = _at_work(run, program, rng)
         if living:
-            # One that dies while it starts is given up by Dask; without any, a run says after minutes that it cannot go on.
+            # The oldest: Dask gives up a worker that dies while it starts, and a run without any ends after minutes.
             min(living, key=psutil.Process.create_time).kill()
             deaths["worker"] += 1
     orphans = _at_work(run, program, rng)

@@ -109,6 +109,16 @@ def test_colours_stay_as_finely_sampled_and_a_progressive_jpeg_progressive(subsa
     assert get_sampling(image) == subsampling and bool(image.info.get("progressive")) == progressive
 
 
+def test_a_jpeg_that_is_too_large_to_be_decoded_strictly_in_full_comes_out_the_same(monkeypatch):
+    data = jpeg(DETAILED, quality=95)
+    at_once = compressed(data)
+    monkeypatch.setattr("bulk.compress.jpeg._PIXELS_AT_ONCE", 1000)
+
+    assert compressed(data) == at_once
+    with pytest.raises(RejectError):
+        compressed(truncated(data))
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_gray_and_cmyk_keep_their_mode_and_colours(mode):
     profile = cmyk_profile() if mode == "CMYK" else None

@@ -17,7 +17,7 @@ import simplejpeg
 from PIL import Image
 
 from benchmarks.corpus.mutations import mutated
-from bulk.strict import strict_problem
+from bulk.strict import jpeg_pixels, strict_problem
 from pipeline.images.formats import sniff
 from tests import images
 from tests.damaged_jpegs import clean_jpegs, damaged_jpegs
@@ -303,6 +303,29 @@ def test_no_whole_public_picture_is_called_damaged():
     # 12 bits to a sample are more than the library was built for: it says so, and the file stays as it is.
     assert set(problems) <= {"testorig12.jpg"}
     assert len(found) >= 30
+
+
+def test_what_is_decoded_strictly_in_full_is_what_pillow_paints_and_is_refused_with_the_same_words():
+    whole = 0
+    for data in [*clean_jpegs(), *(data for _, data in damaged_jpegs()), *public_jpegs()]:
+        with Image.open(BytesIO(data)) as image:
+            if image.mode not in ("RGB", "L"):
+                continue
+            problem = strict_problem(data, "JPEG")
+            try:
+                pixels = Image.fromarray(jpeg_pixels(data, image.mode))
+            except ValueError as error:
+                assert str(error) == problem
+            else:
+                assert problem is None and (pixels.mode, pixels.tobytes()) == (image.mode, image.tobytes())
+                whole += 1
+
+    assert whole >= 4
+
+
+def public_jpegs() -> list[bytes]:
+    found = [path for folder in CLEAN for path in pictures(ROOT / ".corpora" / folder) if path.stat().st_size < 500_000]
+    return [path.read_bytes() for path in found if format_of(path) == "JPEG" and problem_of(path) is None]
 
 
 def pictures(folder: Path) -> list[Path]:
