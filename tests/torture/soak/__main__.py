@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         folder = Path(name)
         make_safe(os.environ, folder)
         block_network()
+        # Who starts this in the background has Ctrl-C switched off, and all that it starts would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # Only now: it imports boto3, which reads the environment.
         from tests.torture.results import commit
         from tests.torture.soak.run import soak
@@ -39,12 +42,23 @@ def main(arguments: list[str] | None = None) -> int:
     now = datetime.now(UTC)
     path = options.results / f"soak-{now:%Y-%m-%d}{'-killed' * options.kill_cloud}.json"
     run = {"finished": f"{now:%Y-%m-%dT%H:%M:%SZ}", "commit": started_at, "python": platform.python_version()}
-    document = {**run, "processors": os.cpu_count(), **soaked.figures, "wrongs": soaked.wrongs}
+    document = {
+        **run,
+        "processors": os.cpu_count(),
+        **soaked.figures,
+        "wrongs": [in_short(wrong) for wrong in soaked.wrongs],
+    }
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     path.with_suffix(".svg").write_text(soaked.plot, encoding="utf-8")
     print("\n".join(soaked.wrongs), file=sys.stderr)
     print(path)
     return 1 if soaked.wrongs else 0
+
+
+def in_short(wrong: str) -> str:
+    """Of a trace, whose it is and what it ends in: the rest is for whoever runs this, with the folders of a machine."""
+    lines = wrong.strip().splitlines()
+    return lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1]}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -109,6 +109,7 @@ class Trouble:
 
 
 def _newest_state(folder: Path) -> float:
-    """When the saving of the newest state began: what was there then comes back after a kill."""
+    """When the queues of the newest state were saved: what was there then comes back after a kill."""
     found = newest(folder)
-    return min((path.stat().st_mtime for path in found.iterdir()), default=0.0) if found else 0.0
+    # Not the oldest file: what has nothing to save is linked from the state before.
+    return (found / "sqs.json").stat().st_mtime if found else 0.0
