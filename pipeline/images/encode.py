@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -55,8 +56,8 @@ class Encoder:
     def fits(self, size: tuple[int, int]) -> bool:
         return size[0] * size[1] <= self.max_pixels and max(size) <= self.max_side
 
-    def is_sparse(self, size: tuple[int, int], length: int) -> bool:
-        """Whether a file of `length` bytes is to be written once more with `sparse`."""
+    def is_sparse(self, size: tuple[int, int], length: float) -> bool:
+        """Whether a picture of which a file of `length` bytes is made is to be written with `sparse`."""
         pixels = size[0] * size[1]
         if not self.sparse or self.parameters.get("progressive") or pixels > _MAX_SPARSE_PIXELS:
             return False
@@ -163,19 +164,28 @@ def write_first(
 
 
 def write(
-    image: Image.Image, encoder: Encoder, quality: int, *, exif: bytes | None = None, profile: bytes | None = None
+    image: Image.Image,
+    encoder: Encoder,
+    quality: int,
+    *,
+    exif: bytes | None = None,
+    profile: bytes | None = None,
+    expected: float = math.inf,
 ) -> bytes | None:
     """`image` by `encoder`; `exif` is a TIFF block. None where the encoder gives up: WebP has little room for noise.
 
+    `expected`: about how many bytes will come out, where that is known: what is sparse is written once then.
     docs/decisions/jpeg-route.md says why JPEGs have tables of ours.
     """
     tables: dict[str, object] = {"qtables": quantisation(quality)} if encoder.format == "JPEG" else {"quality": quality}
     marked = b"Exif\x00\x00" + exif if exif else b""
     parameters = {**tables, "exif": marked, "icc_profile": profile, **encoder.parameters}
     try:
-        data = saved(image, encoder.format, **parameters)
-        again = encoder.is_sparse(image.size, len(data))
-        return saved(image, encoder.format, **parameters, **encoder.sparse) if again else data
+        if not encoder.is_sparse(image.size, expected):
+            data = saved(image, encoder.format, **parameters)
+            if not encoder.is_sparse(image.size, len(data)):
+                return data
+        return saved(image, encoder.format, **parameters, **encoder.sparse)
     except ValueError:
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from pipeline.images.parts import Pieces
 
 #: A re-encoded file that keeps more than this share of the stripped source is not worth its loss.
 _WORTH = 0.97
+#: What a source shrinks to if it shrinks well.
+_USUALLY_LEFT = 0.6
 
 #: Pixels up to which files are written anew within the 10 s of CPU of an image: docs/decisions/encoder-caps.md.
 _OXIPNG_PIXELS = 6_000_000
@@ -62,12 +65,15 @@ def _lossy(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | No
     if form in _LOSSY_PIXELS and size[0] * size[1] > _LOSSY_PIXELS[form]:
         return None
     encoder = next((one for one in encoders(form, wanted.preset) if one.fits(size)), None)
-    return None if encoder is None else _upright(source, source.image, encoder, wanted.quality)
+    return None if encoder is None else _upright(source, source.image, encoder, wanted.quality, stripped)
 
 
-def _upright(source: Source, image: Image.Image, encoder: Encoder, quality: int) -> bytes | None:
+def _upright(
+    source: Source, image: Image.Image, encoder: Encoder, quality: int, stripped: bytes | None = None
+) -> bytes | None:
     image, exif, profile = _finished(source, image)
-    return encode.write(image, encoder, quality, exif=exif, profile=profile)
+    expected = math.inf if stripped is None else _USUALLY_LEFT * len(stripped)
+    return encode.write(image, encoder, quality, exif=exif, profile=profile, expected=expected)
 
 
 def _finished(source: Source, image: Image.Image) -> tuple[Image.Image, bytes | None, bytes | None]:
