@@ -1,6 +1,6 @@
 """One job from its source to its end: the order of things, and nothing else.
 
-    fetch → transform → put → record → clean → confirm    (or, where the object is gone:)  unrecord → clean → confirm
+    fetch → transform → put → record → clean → confirm    (or, where no image is left:)  unrecord → clean → confirm
     look → fetch → transform → put                        for a job that keeps no record
     fetch → transform → put → notify                      for a message with URLs (`answering.py`)
 
@@ -66,6 +66,8 @@ def _unrecorded(steps: Steps) -> Result:
     found = steps.fetch()
     if found is None:
         raise steps.gone()
+    if found.is_output:
+        raise steps.made_here()
     made = steps.transform(found)
     placed = steps.put(found, made.outputs) if isinstance(made, Transformed) else ()
     return Result(steps.job, describe(steps.job, found, made, placed, steps.services))
@@ -76,8 +78,8 @@ def _attempt(steps: Steps) -> Result | None:
     before = steps.records.get(steps.job.source.key)
     steps.replaced |= before.output_keys if before else frozenset()
     found = steps.fetch()
-    if found is None:
-        return _remove(steps, before)
+    if found is None or found.is_output:
+        return _remove(steps, before, found)
     if before and steps.is_done(before, found):
         # By somebody else, or by a worker that died before it could say so.
         if _settle(steps, found, before, confirm=False):
@@ -95,13 +97,14 @@ def _make(steps: Steps, before: Record | None, found: StoredObject) -> Result | 
     return Result(steps.job, record, getattr(made, "left_out", ()))
 
 
-def _remove(steps: Steps, before: Record | None) -> Result | None:
+def _remove(steps: Steps, before: Record | None, found: StoredObject | None) -> Result | None:
+    """What is told of an image that is gone, or in whose place an output of ours was copied, is told no more."""
     if before and not steps.unrecord(before):
         return None
-    if not _settle(steps, None, None, confirm=before is not None):
+    if not _settle(steps, found, None, confirm=before is not None):
         return None
     if before is None:
-        raise steps.gone()
+        raise steps.made_here() if found else steps.gone()
     return Result(steps.job, None)
 
 

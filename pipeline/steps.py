@@ -58,13 +58,15 @@ class Steps:
         form = sniff(found.data) if found and found.data else None
         facts = {"key": source.key, "bytes": found.size if found else None, "format": form.name if form else None}
         self.watch("fetch", facts)
-        if found and found.is_output:
-            raise SkipError(f"s3://{source.bucket}/{source.key} is an output of this pipeline")
         return found
 
     def gone(self) -> SkipError:
         source = self.job.source
         return SkipError(f"s3://{source.bucket}/{source.key} is gone", code=Code.FILE_DELETED)
+
+    def made_here(self) -> SkipError:
+        source = self.job.source
+        return SkipError(f"s3://{source.bucket}/{source.key} is an output of this pipeline")
 
     def is_done(self, before: Record, found: StoredObject) -> bool:
         version = (before.version_id, before.etag) == (found.version.version_id, found.version.etag)

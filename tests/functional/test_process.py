@@ -457,6 +457,18 @@ def test_an_output_of_ours_is_never_input(pipeline):
     assert not pipeline.outputs
 
 
+def test_an_output_that_is_copied_over_its_source_takes_the_record_of_that_away(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.storage.put("uploads", "a.jpg", jpeg(), is_output=True)
+
+    record = pipeline.run("a.jpg")
+
+    assert record is None and not pipeline.records.items and not pipeline.outputs
+    with pytest.raises(SkipError, match="output of this pipeline"):
+        pipeline.run("a.jpg")
+
+
 def test_a_write_that_won_although_its_answer_was_lost_counts_as_ours(pipeline):
     accept = pipeline.records.put
 
