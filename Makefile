@@ -74,9 +74,12 @@ SECONDS ?= 60
 fuzz: $(READY_FUZZ) ## Fuzz images, messages, keys, CSV files and lists: make fuzz SECONDS=600; findings go to .fuzz/
 	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
 
-bench: $(READY_BENCH) corpora ## Measure the image core beside its peers, and encoders, into benchmarks/results/ (half an hour, idle)
+bench: $(READY_BENCH) corpora ## Measure core, peers, encoders, threads and the whole way, into benchmarks/results/ (an hour, idle)
 	@.venv-bench/bin/python benchmarks/image_peers.py --repeat 5 --write
 	@.venv-bench/bin/python benchmarks/encoders.py --repeat 2 --write
+	@.venv-bench/bin/python benchmarks/threads.py --write
+	@.venv-bench/bin/python benchmarks/end_to_end.py --write
+	@.venv-bench/bin/python benchmarks/scaling.py --write
 
 hashes: $(READY) ## Write the hashes of the zip's wheels anew, after a change of their versions
 	@$(BIN)/python setup_scripts/write_hashes.py
