@@ -140,10 +140,11 @@ REASONS = {
     ("PNG photo", "pyvips"): "as sharp: one filter for the whole picture; preset `fast` is the answer",
     ("PNG graphic", "pyvips"): "as sharp: one filter for the whole picture; preset `fast` is the answer",
     (
-        "GIF",
-        "naive Pillow",
-    ): "it keeps a lossless picture as it is and compares nothing; ours reads the result again, to be sure",
-    ("GIF", "OpenCV"): "it quantizes anew, with a loss, and keeps no palette; ours keeps every pixel and makes sure",
+        "WebP",
+        "OpenCV",
+    ): "probably Pillow's decoder, that of animations, which copies a still more; next: a plain decode",
+    ("GIF", "naive Pillow"): "ours reads what it wrote again and compares every pixel; next: compare in fewer copies",
+    ("GIF", "OpenCV"): "probably because it compares nothing, as ours does with every pixel; its files are larger",
 }
 _UNEXPLAINED = "not looked into yet"
 _CLEARLY = 1.1
