@@ -7,6 +7,7 @@ and its image is given to another.
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -127,10 +128,14 @@ def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator
 
 
 def _done(future: Any, row: Row) -> Done:
-    error = future.exception()
-    if error is None:
-        return future.result()  # type: ignore[no-any-return]
     ended = partial(Done, line=row.line, key=row.key, outcome=Outcome.RETRY)
+    try:
+        error = future.exception()
+        if error is None:
+            return future.result()  # type: ignore[no-any-return]
+    except (Exception, CancelledError) as lost:
+        # A worker that dies takes with it what it has not handed over.
+        return ended(reason=f"what became of it was lost with its worker: {lost!r}")
     kind = type(error).__name__
     if kind == "KilledWorker":
         return ended(reason=f"{_DEATHS + 1} workers died while they worked on it", died=True)
