@@ -12,7 +12,7 @@ from benchmarks import reports
 from benchmarks.peers.ways import Way
 
 #: Bytes and times that are closer than this are the same.
-_SAME = 1.01
+_SAME, _SAME_TIME = 1.01, 1.05
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,15 @@ class Result:
 
 def on_frontier(one: Result, among: Sequence[Result]) -> bool:
     """Whether no other way of writing the same format is better at bytes or time, and no worse at the other."""
+    if math.isnan(one.bytes):
+        return False
     others = [other for other in among if other.format == one.format and other is not one]
     return not any(_beats(other, one) for other in others)
 
 
 def _beats(other: Result, one: Result) -> bool:
-    clearly = other.bytes * _SAME < one.bytes or other.seconds * _SAME < one.seconds
-    return clearly and other.bytes < one.bytes * _SAME and other.seconds < one.seconds * _SAME
+    clearly = other.bytes * _SAME < one.bytes or other.seconds * _SAME_TIME < one.seconds
+    return clearly and other.bytes < one.bytes * _SAME and other.seconds < one.seconds * _SAME_TIME
 
 
 def document(found: Sequence[Result]) -> dict[str, Any]:
