@@ -9,7 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline.images.encode import encoders, write
+from pipeline.images.encode import write
+from pipeline.images.encoders import encoders
 from pipeline.images.options import Preset
 
 Write = Callable[[Image.Image, int], bytes]

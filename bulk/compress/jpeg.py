@@ -12,6 +12,7 @@ from bulk.strict import jpeg_pixels
 from pipeline.errors import SkipError
 from pipeline.images import encode
 from pipeline.images.decode import Source
+from pipeline.images.encoders import ENCODERS
 from pipeline.images.formats import FORMATS
 
 _EIGHTH = 8
@@ -45,7 +46,7 @@ def compressed(source: Source, options: Options) -> bytes:
 def picture(source: Source, file: bytes, options: Options) -> bytes:
     """The loaded `source` encoded anew, with the metadata of `file`. Colours stay as finely sampled as they were."""
     sampling = jpeg_files.sampling_of(source.data)
-    encoder = encode.ENCODERS["JPEG"][0]
+    encoder = ENCODERS["JPEG"][0]
     parameters = {**encoder.parameters, "subsampling": sampling, "progressive": jpeg_files.is_progressive(source.data)}
     encoded = encode.write(source.image, replace(encoder, parameters=parameters), max(1, options.quality))
     if encoded is None:

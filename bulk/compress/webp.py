@@ -10,6 +10,7 @@ from bulk.strict_webp import chunks, end_of
 from pipeline.errors import SkipError
 from pipeline.images import encode
 from pipeline.images.decode import Source
+from pipeline.images.encoders import ENCODERS, LOSSLESS
 from pipeline.images.formats import FORMATS
 
 _PIXELS = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
@@ -25,7 +26,7 @@ def compressed(source: Source, options: Options) -> bytes:
     trailer = source.data[end_of(source.data) :]
     if options.strip_metadata and trailer.strip(b"\0"):
         raise SkipError(f"{len(trailer):,} bytes follow its end, and might be lost with its metadata")
-    encoder = (encode.LOSSLESS if source.parts.lossless else encode.ENCODERS["WEBP"])[0]
+    encoder = (LOSSLESS if source.parts.lossless else ENCODERS["WEBP"])[0]
     if not encoder.fits(source.image.size):
         raise SkipError("it is too large to be encoded anew in its time")
     encoded = encode.saved(source.image, "WEBP", **{"quality": max(1, options.quality), **encoder.parameters})

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image, ImageSequence
 
-from pipeline.images.encode import Encoder
+from pipeline.images.encoders import Encoder
 from pipeline.images.formats import Format
 from pipeline.images.parts import Timing
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pipeline.images.allowance import Allowance
-from pipeline.images.encode import encode, encoders
+from pipeline.images.encode import encode
+from pipeline.images.encoders import encoders
 from pipeline.images.formats import FORMATS
 from pipeline.images.geometry import Size, fit_within
 from pipeline.images.options import OutputOptions, Preset

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.images import animation, colour, encode, geometry, png_parts, strip
 from pipeline.images.decode import Source
-from pipeline.images.encode import ENCODERS, LOSSLESS, Encoder, encoders
+from pipeline.images.encoders import ENCODERS, LOSSLESS, Encoder, encoders
 from pipeline.images.options import Limits, OutputOptions, Preset
 from pipeline.images.parts import Pieces
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.images import jpeg_parts, recompress
 from pipeline.images.decode import examine, load
-from pipeline.images.encode import ENCODERS, encoders
+from pipeline.images.encoders import ENCODERS, encoders
 from pipeline.images.formats import FORMATS
 from pipeline.images.options import ImageOptions, Limits, OutputOptions, Preset
 from pipeline.images.quantisation import quantisation
