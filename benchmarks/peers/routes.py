@@ -55,6 +55,9 @@ def pyvips() -> Callable[[bytes], Made]:
     def work(data: bytes) -> Made:
         thumbnail = vips.Image.thumbnail_buffer(data, BOX, height=BOX, size="down")
         whole = vips.Image.new_from_buffer(data, "", access="sequential")
+        if whole.get_typeof("orientation") and whole.get("orientation") > 1:
+            # A picture that is turned is not read from its top to its foot.
+            whole = whole.copy_memory()
         suffix = _SUFFIX[whole.get("vips-loader").partition("load")[0]]
         small = thumbnail.webpsave_buffer(Q=QUALITY, keep="none")
         parameters = {} if suffix == ".gif" else {"Q": QUALITY}
