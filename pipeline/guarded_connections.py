@@ -120,14 +120,14 @@ class _GuardedConnection(HTTPConnection):
             left = self._ends - time.monotonic()
             sock.settimeout(min(max(left, 0.001), CONNECT_TIMEOUT))
             sock.connect((str(address), self.port))
+            sock.ends = self._ends
+            sock.tick()
         except TimeoutError as error:
             sock.close()
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
             sock.close()
             raise NewConnectionError(self, f"no connection: {error.strerror}") from error
-        sock.ends = self._ends
-        sock.tick()
         return sock
 
 

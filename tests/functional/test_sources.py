@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import threading
@@ -140,6 +141,25 @@ def test_a_slow_look_up_counts_against_the_deadline():
     assert end_of(Fetcher(Outbound(Guard(resolve=look_up)), deadline=0.5), "http://slow.test/") == "RetryError"
     assert asked.is_set()
     assert time.monotonic() - began < 1.5
+
+
+class _LateGuard(Guard):
+    """Gives its addresses when the time of the request is over."""
+
+    def addresses(self, host, port, seconds):
+        found = super().addresses(host, port, seconds)
+        time.sleep(seconds + 0.05)
+        return found
+
+
+def test_a_connection_that_comes_after_the_deadline_is_closed_again():
+    with origin({"/a.png": answer(body=PNG)}) as server:
+        late = _LateGuard(networks=[ip_network("127.0.0.0/8")], ports=frozenset([server.port]))
+
+        assert end_of(Fetcher(Outbound(late), deadline=0.2), server.url("/a.png")) == "RetryError"
+
+    # An open socket that nobody holds any more speaks up here.
+    gc.collect()
 
 
 @pytest.mark.parametrize("error", [socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM])
