@@ -137,8 +137,16 @@ REASONS = {
     ): "zlib level 1 and one filter, for many more bytes; preset `fast` (oxipng 0) is the answer",
     ("PNG photo", "sharp"): "zlib level 6 without a trial of filters, for more bytes; preset `fast` is the answer",
     ("PNG graphic", "sharp"): "zlib level 6 without a trial of filters, for more bytes; preset `fast` is the answer",
+    (
+        "PNG graphic",
+        "sharp tuned",
+    ): "filters are tried, no palette, for half more bytes; preset `fast` is the answer",
     ("PNG photo", "pyvips"): "as sharp: one filter for the whole picture; preset `fast` is the answer",
     ("PNG graphic", "pyvips"): "as sharp: one filter for the whole picture; preset `fast` is the answer",
+    (
+        "JPEG baseline 4:2:0 on its side",
+        "OpenCV",
+    ): "probably its turn of the pixels, for 30 % more bytes; next: turn coefficients before they are decoded",
     (
         "WebP",
         "OpenCV",
