@@ -128,17 +128,18 @@ def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator
 
 
 def _done(future: Any, row: Row) -> Done:
-    ended = partial(Done, line=row.line, key=row.key, outcome=Outcome.RETRY)
+    ended = partial(Done, line=row.line, key=row.key)
+    again = partial(ended, outcome=Outcome.RETRY)
     try:
         error = future.exception()
         if error is None:
             return future.result()  # type: ignore[no-any-return]
     except (Exception, CancelledError) as lost:
         # A worker that dies takes with it what it has not handed over.
-        return ended(reason=f"what became of it was lost with its worker: {lost!r}")
+        return again(reason=f"what became of it was lost with its worker: {lost!r}")
     kind = type(error).__name__
     if kind == "KilledWorker":
-        return ended(reason=f"{_DEATHS + 1} workers died while they worked on it", died=True)
+        return ended(outcome=Outcome.SUSPECT, reason=f"{_DEATHS + 1} workers died while they worked on it")
     if "NoValidWorker" in kind or "NoWorker" in kind:
-        return ended(reason="no worker was left", stop=_NO_WORKER)
-    return ended(reason=f"a bug: {error!r}")
+        return again(reason="no worker was left", stop=_NO_WORKER)
+    return again(reason=f"a bug: {error!r}")

@@ -14,7 +14,7 @@ from bulk.compress.cluster import require_trusted, workers
 from bulk.compress.journal import Journal, path_of
 from bulk.compress.log import Log
 from bulk.compress.options import Options
-from bulk.compress.outcome import Outcome
+from bulk.compress.outcome import UNFINISHED, Outcome
 from bulk.compress.run import Run
 from bulk.compress.way_back import way_back
 from bulk.compress.work import Order, Place
@@ -99,7 +99,7 @@ def _journal(arguments: argparse.Namespace, order: Order) -> Journal:
 
 
 def _compress(arguments: argparse.Namespace, order: Order, log: Log, journal: Journal) -> None:
-    already = 0 if journal.is_finished else journal.count() - journal.count(Outcome.RETRY)
+    already = 0 if journal.is_finished else journal.count() - journal.count(*UNFINISHED)
     if already:
         console.say(f"{already:,} images were done by a run that did not come to its end; it goes on behind them")
     total = journal.count(Outcome.FAILED) if arguments.retry_failed else progress.lines_in(arguments.csv_path)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from bulk.compress.outcome import Done, Outcome
+from bulk.compress.outcome import UNFINISHED, Done, Outcome
 from bulk.csv_rows import Omitted, Row
 from cli.exits import CommandError
 
@@ -88,7 +88,7 @@ class Journal:
     def has(self, row: Row) -> bool:
         """Whether the image has ended, other than in a way that is worth another try."""
         found = self._database.execute("SELECT outcome FROM images WHERE key = ?", (row.key,)).fetchone()
-        return found is not None and found[0] != Outcome.RETRY
+        return found is not None and found[0] not in UNFINISHED
 
     def write(self, done: Done) -> None:
         marks = ", ".join("?" * len(_COLUMNS))
@@ -109,7 +109,7 @@ class Journal:
 
     def give_up(self) -> None:
         """What was tried often enough has failed."""
-        self._database.execute("UPDATE images SET outcome = ? WHERE outcome = ?", (Outcome.FAILED, Outcome.RETRY))
+        self._database.execute("UPDATE images SET outcome = ? WHERE outcome IN (?, ?)", (Outcome.FAILED, *UNFINISHED))
 
     def images(self) -> Iterator[Done]:
         names = ", ".join(_COLUMNS)

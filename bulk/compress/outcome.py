@@ -20,6 +20,12 @@ class Outcome(StrEnum):
     FAILED = "failed"
     #: It may go well later in this run.
     RETRY = "retry"
+    #: Workers died with it, perhaps of another image that lay with them: it is tried again with nothing beside it.
+    SUSPECT = "suspect"
+
+
+#: Of these a run makes something else before it ends.
+UNFINISHED = (Outcome.RETRY, Outcome.SUSPECT)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class LogLine:
 class Done:
     """One image, at its end. Sizes in bytes.
 
-    `died`: so did whoever worked on it. `stop`: why no other image can go well either, in words or by AWS's code.
+    `stop`: why no other image can go well either, in words or by AWS's code.
     """
 
     line: int
@@ -48,5 +54,4 @@ class Done:
     etag_before: str = ""
     etag_after: str = ""
     lines: tuple[LogLine, ...] = ()
-    died: bool = False
     stop: str = ""

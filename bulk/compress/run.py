@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bulk.compress.cluster import Map
 from bulk.compress.journal import Journal
 from bulk.compress.log import Log
-from bulk.compress.outcome import Done, Outcome
+from bulk.compress.outcome import UNFINISHED, Done, LogLine, Outcome
 from bulk.csv_rows import Omitted, Row
 from cli.exits import EXPIRED, GET_CREDENTIALS, UNKNOWN, CommandError, Exit
 
@@ -54,12 +55,11 @@ class Run:
         self.journal.omit(row)
         self.log.say(f"Line {row.line} of the list was left out, {row.reason}: {row.text}", "WARNING")
 
-    def _pass(self, rows: Iterator[Row], *, again: bool = False) -> None:
+    def _pass(self, rows: Iterator[Row], *, alone: bool = False) -> None:
         for done in self.compress(rows):
-            if again and done.died:
-                # Now there were few others beside it: it is the image that kills.
+            if alone and done.outcome is Outcome.SUSPECT:
                 done = replace(done, outcome=Outcome.FAILED)
-            self.log.write(done.lines)
+            self.log.write(done.lines or _last_words(done))
             self.journal.write(done)
             self.tell(done)
             if done.stop:
@@ -67,13 +67,20 @@ class Run:
 
     def _try_again(self) -> None:
         for pause in PAUSES:
-            left = self.journal.count(Outcome.RETRY)
+            left = self.journal.count(*UNFINISHED)
             if not left:
                 return
             self.log.say(f"{left} images could not be finished, and are tried again in {pause:g} s")
             self.sleep(pause)
-            self._pass(self.journal.rows(Outcome.RETRY), again=True)
+            self._pass(self.journal.rows(Outcome.RETRY))
+            for row in self.journal.rows(Outcome.SUSPECT):
+                self._pass(iter([row]), alone=True)
         self.journal.give_up()
+
+
+def _last_words(done: Done) -> tuple[LogLine, ...]:
+    """In the place of a worker that died before it could tell of the image."""
+    return (LogLine(datetime.now(), "WARNING", f"Could not finish {done.key}: {done.reason}"),)
 
 
 def _stopped(done: Done) -> CommandError:
