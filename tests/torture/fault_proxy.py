@@ -39,11 +39,11 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "host", "expect"}
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the operation in AWS's word, the object key or "", and the port that it came from."""
+    """One request: the operation in AWS's word, the object key or "", and its connection: from which port to which."""
 
     operation: str
     key: str
-    client_port: int
+    ports: tuple[int, int]
 
 
 #: Told of every call before it is passed on; returns the fault that it meets, if any.
@@ -146,15 +146,16 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _relay
 
     def _call(self, body: bytes) -> Call:
+        ports = (self.client_address[1], self.server.server_address[1])
         target = self.headers.get("X-Amz-Target")
         if target:
-            return Call(target.split(".")[-1], _key_in(body), self.client_address[1])
+            return Call(target.split(".")[-1], _key_in(body), ports)
         path = urlsplit(self.path)
         parts = unquote(path.path).split("/", 2)
         key = parts[2] if len(parts) > 2 else ""
         about = next((name for part, name in _ABOUT.items() if path.query.startswith(part)), None)
         kind = {"GET": "GetObject" if key else "ListObjectsV2", "PUT": "PutObject", "HEAD": "HeadObject"}
-        return Call(about or kind.get(self.command, "DeleteObjects"), key or _key_in(body), self.client_address[1])
+        return Call(about or kind.get(self.command, "DeleteObjects"), key or _key_in(body), ports)
 
     def _ask(self, body: bytes) -> tuple[int, HTTPMessage, bytes]:
         if self.upstream is None:

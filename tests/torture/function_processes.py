@@ -5,60 +5,41 @@ Only children of one's own local cloud are ever named here.
 
 from __future__ import annotations
 
-import os
-import signal
 from contextlib import suppress
-from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
 
 from local_cloud.lock import holder
 from tests.local_cloud_fixture import LocalCloud
-
-_LOOKS = 10
 
 
 def function_processes(cloud: LocalCloud) -> list[int]:
     """The ids of the processes that the server of `cloud` has started and that run now."""
     running = holder(cloud.home / ".local_cloud" / "server.lock")
-    return _children(running.pid) if running else []
+    if not running:
+        return []
+    with suppress(psutil.NoSuchProcess):
+        return [child.pid for child in psutil.Process(running.pid).children()]
+    return []
 
 
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+def process_behind(cloud: LocalCloud, ports: tuple[int, int]) -> int | None:
+    """The function's process at the near end of the connection from one local port to another."""
+    return next((pid for pid in function_processes(cloud) if _holds(pid, ports)), None)
 
 
-def process_behind(cloud: LocalCloud, port: int) -> int | None:
-    """The function's process whose connection comes from the local `port`."""
-    # The kernel lists children one by one while others come and go, and may leave one out.
-    return next((pid for _ in range(_LOOKS) if (pid := _seen_behind(cloud, port))), None)
-
-
-def _seen_behind(cloud: LocalCloud, port: int) -> int | None:
-    inode = _socket_of(port)
-    for pid in function_processes(cloud) if inode else ():
-        with suppress(OSError):
-            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-                with suppress(OSError):
-                    if os.readlink(descriptor) == f"socket:[{inode}]":
-                        return pid
-    return None
-
-
-def _socket_of(port: int) -> str | None:
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[1].endswith(f":{port:04X}"):
-            return fields[9]
-    return None
+def _holds(pid: int, ports: tuple[int, int]) -> bool:
+    # Both ends: a process may have the same port for other connections, and the kernel keeps those that have ended.
+    with suppress(psutil.NoSuchProcess):
+        connections = psutil.Process(pid).net_connections("tcp4")
+        return any(one.raddr and (one.laddr.port, one.raddr.port) == ports for one in connections)
+    return False
 
 
 def kill(cloud: LocalCloud, pid: int) -> bool:
     """kill -9, if it still is a process of `cloud`."""
-    if not any(pid in function_processes(cloud) for _ in range(_LOOKS)):
+    if pid not in function_processes(cloud):
         return False
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).kill()
     return True

@@ -63,7 +63,7 @@ class Killer:
         if self._meets(call, "after"):
             self._kill(call, "after")
         elif self._meets(call, "during"):
-            pid = process_behind(self.cloud, call.client_port)
+            pid = process_behind(self.cloud, call.ports)
             threading.Timer(self._rng.uniform(0, TRANSFORMING), self._kill, (call, "during", pid)).start()
 
     def _meets(self, call: Call, moment: str) -> bool:
@@ -76,10 +76,14 @@ class Killer:
             return True
 
     def _kill(self, call: Call, moment: str, pid: int | None = None) -> bool:
-        pid = pid or process_behind(self.cloud, call.client_port)
+        pid = pid or process_behind(self.cloud, call.ports)
         killed = pid is not None and kill(self.cloud, pid)
+        step, _, key = _plan(call.key)
         with self._lock:
-            self.killed[f"{moment} {_plan(call.key)[0]}"] += killed
+            self.killed[f"{moment} {step}"] += killed
+            if not killed:
+                # It died of another key's kill that came late: whoever gets the message next is met again.
+                self._met.discard(key)
         return killed
 
 
@@ -191,7 +195,7 @@ def test_a_function_that_dies_of_one_image_of_ten_does_the_other_nine(tortured):
         # As a decoder would kill it that meets the poison in the function's own process.
         if call.operation == "GetObject" and call.key == keys[4]:
             deliveries[call.key] += 1
-            pid = process_behind(tortured.deployment.cloud, call.client_port) if deliveries[call.key] == 1 else None
+            pid = process_behind(tortured.deployment.cloud, call.ports) if deliveries[call.key] == 1 else None
             if pid:
                 kill(tortured.deployment.cloud, pid)
 
