@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambda_function.logs import function_logger
 from lambda_function.work import work_of
+from pipeline import freed_memory
 from pipeline.clients import make_client, new_session
 from pipeline.consume import Report, consume
 from pipeline.errors import RetryError
@@ -37,6 +38,7 @@ logger = function_logger(SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 session = new_session()
 work = work_of(os.environ, session)
+freed_memory.keep()
 workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
 
 

@@ -19,7 +19,11 @@ BOX = 256
 
 def ours() -> Callable[[bytes], Made]:
     """The image core with its defaults: besides, it makes the placeholder, a SHA-256, and reads the capture facts."""
+    from pipeline import freed_memory
     from pipeline.images.transform import transform
+
+    # As the function and the workers of the bulk programs do when they start.
+    freed_memory.keep()
 
     def work(data: bytes) -> Made:
         small, whole = transform(data).outputs

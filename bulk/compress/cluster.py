@@ -40,7 +40,7 @@ _SETTINGS: dict[str, Any] = {
     "distributed.admin.low-level-log-length": 100,
     "distributed.admin.system-monitor.log-length": 60,
     "distributed.worker.profile.enabled": False,
-    "distributed.worker.preload": ["bulk.compress.interrupts"],
+    "distributed.worker.preload": ["bulk.compress.preload"],
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }

@@ -55,7 +55,7 @@ EDGES = (
     "batch_following",
     "stored_lists",
 )
-TOOLS = ("clients", "settings", "watch", "budget", "guard", "nursery", "nursing")
+TOOLS = ("clients", "settings", "watch", "budget", "freed_memory", "guard", "nursery", "nursing")
 
 #: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
 LEVELS = (
