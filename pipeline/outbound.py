@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import (
     DecodeError,
     HTTPError,
     LocationValueError,
+    ProtocolError,
     SSLError,
     URLSchemeUnknown,
 )
@@ -50,23 +52,31 @@ class Outbound:
         """
         target = checked_url(url)
         with _translated(target):
-            answer = self._pools.urlopen(
-                method,
-                target.url,
-                redirect=False,
-                retries=False,
-                timeout=Until(ends),
-                pool_timeout=max(ends - time.monotonic(), 0.001),
-                preload_content=False,
-                headers={"User-Agent": USER_AGENT, **headers},
-                body=body,
-            )
+            answer = self._answer(method, target.url, ends, {"User-Agent": USER_AGENT, **headers}, body)
             try:
                 yield answer
             finally:
                 # What was not read to its end cannot be used for another request.
                 answer.close()
                 answer.release_conn()
+
+    def _answer(
+        self, method: str, url: str, ends: float, headers: Mapping[str, str], body: bytes | None
+    ) -> BaseHTTPResponse:
+        ask = partial(
+            self._pools.urlopen, method, url, redirect=False, retries=False, preload_content=False, headers=headers
+        )
+        try:
+            return ask(body=body, timeout=Until(ends), pool_timeout=_left(ends))
+        except ProtocolError:
+            # A connection that was kept open may be closed in the moment in which it is used again (RFC 9112, 9.3.1).
+            if method != "GET":
+                raise
+        return ask(timeout=Until(ends), pool_timeout=_left(ends))
+
+
+def _left(ends: float) -> float:
+    return max(ends - time.monotonic(), 0.001)
 
 
 def checked_url(url: str) -> Url:

@@ -58,6 +58,20 @@ def after(seconds: float, behaviour: Behaviour) -> Behaviour:
     return behave
 
 
+def once_each(behaviour: Behaviour) -> Behaviour:
+    """`behaviour` for the first request of each connection, and the end of it for the second."""
+    known: set[object] = set()
+
+    def behave(connection: socket.socket) -> bool:
+        client = connection.getpeername()
+        if client in known:
+            return False
+        known.add(client)
+        return behaviour(connection)
+
+    return behave
+
+
 def drip(head: bytes, piece: bytes, seconds: float = 0.1) -> Behaviour:
     """`head` at once, then `piece` again and again, until the other side has enough."""
 

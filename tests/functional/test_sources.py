@@ -20,7 +20,7 @@ from pipeline.sources import Fetcher
 from pipeline.version import VERSION
 from tests.certificates import Authority
 from tests.functional.fetching import loopback_outbound
-from tests.hostile_origin import HOST, after, answer, drip, origin, raw, silence
+from tests.hostile_origin import HOST, after, answer, drip, once_each, origin, raw, silence
 
 PNG = b"\x89PNG and so on"
 
@@ -104,6 +104,22 @@ def test_a_connection_that_the_server_has_left_is_not_used_again():
         fetcher = fetcher_for(server)
 
         assert [fetcher.fetch(server.url("/a.png")).data for _ in range(3)] == [PNG] * 3
+
+
+def test_a_connection_that_ends_in_the_moment_in_which_it_is_used_again_is_replaced():
+    with origin({"/a.png": once_each(answer(body=PNG))}) as server:
+        fetcher = fetcher_for(server)
+        fetched = [fetcher.fetch(server.url("/a.png")).data for _ in range(2)]
+
+    assert fetched == [PNG, PNG] and len({request.port for request in server.requests}) == 2
+
+
+def test_who_ends_every_connection_without_a_word_is_asked_twice_and_no_more():
+    with origin({"/a.png": raw(b"")}) as server:
+        with pytest.raises(RetryError):
+            fetcher_for(server).fetch(server.url("/a.png"))
+
+    assert len(server.requests) == 2
 
 
 def test_one_host_never_has_more_of_us_at_one_time_than_its_share():
