@@ -5,7 +5,7 @@ botocore is imported when the first client is made, not before: a command that o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
+
+    _Session: TypeAlias = "Session | CoreSession | None"
 
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 60
@@ -67,6 +69,13 @@ class CoreSession:
         return self._core.create_client(service, **options)
 
 
+class _Options(TypedDict, total=False):
+    endpoint_url: str | None
+    region: str | None
+    connections: int
+    attempts: int
+
+
 def new_session() -> CoreSession:
     """A session from the environment. Clients of one session share what it reads: each more costs 25 ms of CPU."""
     import botocore.session
@@ -74,38 +83,38 @@ def new_session() -> CoreSession:
     return CoreSession(botocore.session.Session())
 
 
-# fmt: off
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["s3"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> S3Client: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["s3"], **options: Unpack[_Options]) -> S3Client: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["sqs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SQSClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["sqs"], **options: Unpack[_Options]) -> SQSClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["dynamodb"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> DynamoDBClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["dynamodb"], **options: Unpack[_Options]) -> DynamoDBClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["lambda"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> LambdaClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["lambda"], **options: Unpack[_Options]) -> LambdaClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["iam"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> IAMClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["iam"], **options: Unpack[_Options]) -> IAMClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["logs"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchLogsClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["logs"], **options: Unpack[_Options]) -> CloudWatchLogsClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["sts"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> STSClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["sts"], **options: Unpack[_Options]) -> STSClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["ssm"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> SSMClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["ssm"], **options: Unpack[_Options]) -> SSMClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["cloudfront"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudFrontClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["cloudfront"], **options: Unpack[_Options]) -> CloudFrontClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["cloudwatch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> CloudWatchClient: ...  # noqa: E501
+def make_client(session: _Session, service: Literal["cloudwatch"], **options: Unpack[_Options]) -> CloudWatchClient: ...
 @overload
-def make_client(session: Session | CoreSession | None, service: Literal["resourcegroupstaggingapi"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10) -> ResourceGroupsTaggingAPIClient: ...  # noqa: E501
-@overload
-def make_client(session: Session | CoreSession | None, service: Literal["batch"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> BatchClient: ...  # noqa: E501
-@overload
-def make_client(session: Session | CoreSession | None, service: Literal["ec2"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> EC2Client: ...  # noqa: E501
-@overload
-def make_client(session: Session | CoreSession | None, service: Literal["ecr"], *, endpoint_url: str | None = None, region: str | None = None, connections: int = 10, attempts: int = MAX_ATTEMPTS) -> ECRClient: ...  # noqa: E501
-# fmt: on
 def make_client(
-    session: Session | CoreSession | None,
+    session: _Session, service: Literal["resourcegroupstaggingapi"], **options: Unpack[_Options]
+) -> ResourceGroupsTaggingAPIClient: ...
+@overload
+def make_client(session: _Session, service: Literal["batch"], **options: Unpack[_Options]) -> BatchClient: ...
+@overload
+def make_client(session: _Session, service: Literal["ec2"], **options: Unpack[_Options]) -> EC2Client: ...
+@overload
+def make_client(session: _Session, service: Literal["ecr"], **options: Unpack[_Options]) -> ECRClient: ...
+def make_client(
+    session: _Session,
     service: Any,
     *,
     endpoint_url: str | None = None,
