@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from pipeline.aws_errors import code_of, retried, status_of
 from pipeline.batch_settings import BatchSettings
 from pipeline.errors import RetryError
 from pipeline.file_list import batch_name
+from pipeline.objects import read_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -114,20 +114,15 @@ class ResultFile:
         raise RetryError(f"{self} is written by others all the time")
 
     def _read(self) -> tuple[Results, str | None]:
-        with retried(f"GetObject {self}"):
-            try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=self.key)
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return Results(), None
-                raise
-            with closing(answer["Body"]) as body:
-                text = body.read().decode(errors="replace")
+        found = read_small(self._s3, self._bucket, self.key)
+        if found is None:
+            return Results(), None
+        data, etag = found
         try:
-            return Results.from_json(text), answer["ETag"]
+            return Results.from_json(data.decode(errors="replace")), etag
         except (ValueError, KeyError, TypeError):
             # Not ours, or of another version: what is done shows in the outputs themselves.
-            return Results(), answer["ETag"]
+            return Results(), etag
 
     def _put(self, text: str, condition: dict[str, Any]) -> bool:
         with retried(f"PutObject {self}"):

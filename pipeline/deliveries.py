@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from pipeline.aws_errors import code_of, retried
+from pipeline.aws_errors import retried
+from pipeline.objects import read_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,17 +34,8 @@ class Deliveries:
 
     def begun(self, reply_id: str) -> Delivery | None:
         """How far an earlier try came; None where there was none, or it left nothing behind."""
-        key = _key(reply_id)
-        with retried(f"GetObject s3://{self._bucket}/{key}"):
-            try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return None
-                raise
-            with closing(answer["Body"]) as body:
-                text = body.read()
-        return Delivery(**json.loads(text))
+        found = read_small(self._s3, self._bucket, _key(reply_id))
+        return Delivery(**json.loads(found[0])) if found else None
 
     def keep(self, reply_id: str, delivery: Delivery) -> None:
         key, text = _key(reply_id), json.dumps(asdict(delivery))

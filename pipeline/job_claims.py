@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried, status_of
 from pipeline.errors import RetryError
+from pipeline.objects import read_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,15 +74,8 @@ class Claims:
                     raise
 
     def read(self, token: str) -> Claim | None:
-        with retried(f"GetObject s3://{self._bucket}/{self.key(token)}"):
-            try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=self.key(token))
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return None
-                raise
-            with closing(answer["Body"]) as body:
-                return Claim(**json.loads(body.read()), etag=answer["ETag"])
+        found = read_small(self._s3, self._bucket, self.key(token))
+        return Claim(**json.loads(found[0]), etag=found[1]) if found else None
 
     def _replace(self, token: str, old: Claim, new: Claim) -> Claim | None:
         made = self._put(token, new, IfMatch=old.etag)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -126,6 +127,19 @@ def look(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
             if is_gone(error):
                 return None
             raise
+
+
+def read_small(s3: S3Client, bucket: str, key: str) -> tuple[bytes, str] | None:
+    """(bytes, ETag) of an object of ours that fits into memory, or None where there is none. Raises RetryError."""
+    with retried(f"GetObject s3://{bucket}/{key}"):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) == "NoSuchKey":
+                return None
+            raise
+        with closing(answer["Body"]) as body:
+            return body.read(), answer["ETag"]
 
 
 def put_if(s3: S3Client, request: PutObjectRequestTypeDef) -> ObjectVersion | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 16
+#: What reading something else as a list raises; UnicodeDecodeError and JSON's errors are ValueErrors, too.
+_NO_LIST = (ValueError, RecursionError)
 
 
 class StoredList:
@@ -104,7 +106,7 @@ class StoredList:
                 chunks = self._chunks(cast(IO[bytes], body))
                 try:
                     yield codecs.iterdecode(chunks, "utf-8-sig")
-                except ValueError:
+                except _NO_LIST:
                     deque(chunks, maxlen=0)
                     raise
                 deque(chunks, maxlen=0)
@@ -120,8 +122,7 @@ class StoredList:
         place = f"s3://{self._bucket}/{key}"
         try:
             yield
-        except (ValueError, RecursionError) as error:
-            # UnicodeDecodeError and JSON's errors are ValueErrors, too.
+        except _NO_LIST as error:
             raise FileListError(f"{place} is no file list: {error}") from error
         except Exception as error:
             cause = error.__cause__
