@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 from bulk.compress import jpeg_files
+from bulk.compress.likeness import EIGHTH, are_alike_from_afar
 from bulk.compress.options import Options
 from bulk.strict import jpeg_pixels
 from pipeline.errors import SkipError
@@ -15,12 +16,8 @@ from pipeline.images.decode import Source
 from pipeline.images.encoders import ENCODERS
 from pipeline.images.formats import FORMATS
 
-_EIGHTH = 8
 #: What is decoded strictly in full; larger files show in an eighth of their size first that they are worth the memory.
 _PIXELS_AT_ONCE = 100_000_000
-#: How far from each other two pictures may be, seen from afar, as the root of the mean square of 255 steps. The lowest
-#: quality comes to 21; colours that were read otherwise than written are above 60.
-_FARTHEST = 40.0
 
 
 def strictly_loaded(source: Source) -> Source | None:
@@ -60,16 +57,12 @@ def check(source: Source, file: bytes) -> None:
     if (image.size, image.mode) != (source.image.size, source.image.mode):
         raise ValueError(f"it came out as {image.size} {image.mode}, not {source.image.size} {source.image.mode}")
     near = source.image
-    if min(image.size) >= _EIGHTH:
+    if min(image.size) >= EIGHTH:
         # An eighth of the size reads every bit of the file and leaves out the work on pixels.
-        image.draft(image.mode, (image.width // _EIGHTH, image.height // _EIGHTH))
-        near = source.image.reduce(_EIGHTH)
+        image.draft(image.mode, (image.width // EIGHTH, image.height // EIGHTH))
+        near = source.image.reduce(EIGHTH)
     image.load()
-    if _distance(image, near) > _FARTHEST:
+    if near.size != image.size:
+        near = near.resize(image.size)
+    if not are_alike_from_afar(image, near):
         raise ValueError("it came out as another picture")
-
-
-def _distance(one: Image.Image, other: Image.Image) -> float:
-    if one.size != other.size:
-        other = other.resize(one.size)
-    return max(ImageStat.Stat(ImageChops.difference(one, other)).rms)

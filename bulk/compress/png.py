@@ -8,8 +8,9 @@ import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
+from bulk.compress.likeness import decibels
 from bulk.compress.options import Options
 from pipeline.errors import SkipError
 from pipeline.images import colour, encode
@@ -135,15 +136,3 @@ def _end(file: bytes) -> int:
 def _chunk(kind: bytes, payload: bytes) -> bytes:
     checksum = zlib.crc32(kind + payload)
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", checksum)
-
-
-def decibels(one: Image.Image, other: Image.Image) -> float:
-    """How alike two pictures are, with what cannot be seen through them; infinite where they are the same."""
-    difference = ImageChops.difference(_seen(one), _seen(other))
-    square = sum(rms * rms for rms in ImageStat.Stat(difference).rms) / 4
-    return 10 * math.log10(255 * 255 / square) if square else math.inf
-
-
-def _seen(image: Image.Image) -> Image.Image:
-    """RGBA in which pixels that nobody sees have no colour."""
-    return image.convert("RGBA").convert("RGBa")

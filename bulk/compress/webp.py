@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from bulk.compress.likeness import EIGHTH, are_alike_from_afar, decibels
 from bulk.compress.options import Options
-from bulk.compress.png import decibels
 from bulk.strict_webp import chunks, end_of
 from pipeline.errors import SkipError
 from pipeline.images import encode
@@ -14,9 +14,6 @@ from pipeline.images.encoders import ENCODERS, LOSSLESS
 from pipeline.images.formats import FORMATS
 
 _PIXELS = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
-_EIGHTH = 8
-#: How alike two pictures must be, seen from afar; the same as the farthest that a JPEG may be, in decibels.
-_LEAST_DECIBELS = 16.0
 
 
 def compressed(source: Source, options: Options) -> bytes:
@@ -58,7 +55,7 @@ def check(source: Source, file: bytes) -> None:
     if source.parts.lossless:
         same = math.isinf(decibels(source.image, image))
     else:
-        same = decibels(source.image.reduce(_EIGHTH), image.reduce(_EIGHTH)) >= _LEAST_DECIBELS
+        same = are_alike_from_afar(source.image.reduce(EIGHTH), image.reduce(EIGHTH))
     if not same:
         raise ValueError("it came out as another picture")
 
