@@ -25,6 +25,7 @@ class Encoder:
     """One way to write a format, and how large an image may be for it: docs/decisions/encoder-caps.md has the figures.
 
     `parameters` are Pillow's; `quality` and metadata come on top. `sparse` is added for a file that says little.
+    `saves`: whether a file of the same format that is written anew so gets smaller, as a rule.
     """
 
     format: str
@@ -32,6 +33,7 @@ class Encoder:
     max_side: int = 65_500
     parameters: Mapping[str, object]
     sparse: Mapping[str, object] = field(default_factory=dict)
+    saves: bool = True
 
     def fits(self, size: tuple[int, int]) -> bool:
         return size[0] * size[1] <= self.max_pixels and max(size) <= self.max_side
@@ -45,6 +47,8 @@ class Encoder:
 
 
 _JPEG = {"subsampling": "4:2:0", "comment": b""}
+# With more threads the tiles, and so the bytes, would depend on the machine.
+_AVIF = {"max_threads": 1, "autotiling": False}
 
 #: How each format is written, the best way first; a larger image takes the next.
 ENCODERS: Mapping[str, tuple[Encoder, ...]] = {
@@ -56,12 +60,9 @@ ENCODERS: Mapping[str, tuple[Encoder, ...]] = {
     "GIF": (Encoder(format="GIF", max_pixels=16_000_000, parameters={"optimize": True, "interlace": 0}),),
     "WEBP": (
         Encoder(format="WEBP", max_pixels=20_000_000, max_side=_WEBP_SIDE, parameters={"method": 4}),
-        Encoder(format="WEBP", max_pixels=_ANY, max_side=_WEBP_SIDE, parameters={"method": 0}),
+        Encoder(format="WEBP", max_pixels=_ANY, max_side=_WEBP_SIDE, parameters={"method": 0}, saves=False),
     ),
-    # With more threads the tiles, and so the bytes, would depend on the machine.
-    "AVIF": (
-        Encoder(format="AVIF", max_pixels=8_000_000, parameters={"speed": 10, "max_threads": 1, "autotiling": False}),
-    ),
+    "AVIF": (Encoder(format="AVIF", max_pixels=8_000_000, parameters={"speed": 10, **_AVIF}),),
 }
 
 #: What the other presets do otherwise; a larger image falls back to what `ENCODERS` does.
@@ -85,9 +86,7 @@ _OTHERWISE: Mapping[Preset, Mapping[str, tuple[Encoder, ...]]] = {
             *ENCODERS["WEBP"],
         ),
         "AVIF": (
-            Encoder(
-                format="AVIF", max_pixels=2_000_000, parameters={"speed": 6, "max_threads": 1, "autotiling": False}
-            ),
+            Encoder(format="AVIF", max_pixels=2_000_000, parameters={"speed": 6, **_AVIF}),
             *ENCODERS["AVIF"],
         ),
     },

@@ -28,8 +28,6 @@ _OXIPNG_LEVELS = {
     Preset.BALANCED: (1, _OXIPNG_PIXELS),
     Preset.SMALL: (2, 3_000_000),
 }
-#: Above, the quickest way of writing is the one that is left, which hardly saves anything.
-_LOSSY_PIXELS = {"WEBP": 20_000_000}
 #: Over all frames; by format and by whether the pixels may not change.
 _ANIMATION_PIXELS = {("GIF", True): 40_000_000, ("WEBP", False): 24_000_000, ("WEBP", True): 12_000_000}
 
@@ -61,10 +59,8 @@ def written_as(source: Source, image: Image.Image) -> str:
 
 
 def _lossy(source: Source, stripped: bytes, wanted: OutputOptions) -> bytes | None:
-    size, form = source.image.size, source.format.name
-    if form in _LOSSY_PIXELS and size[0] * size[1] > _LOSSY_PIXELS[form]:
-        return None
-    encoder = next((one for one in encoders(form, wanted.preset) if one.fits(size)), None)
+    ways = encoders(source.format.name, wanted.preset)
+    encoder = next((one for one in ways if one.fits(source.image.size) and one.saves), None)
     return None if encoder is None else _upright(source, source.image, encoder, wanted.quality, stripped)
 
 
