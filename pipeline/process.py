@@ -94,7 +94,7 @@ def _make(steps: Steps, before: Record | None, found: StoredObject) -> Result | 
     record = describe(steps.job, found, made, placed, steps.services)
     if not (steps.record(record, before) and _settle(steps, found, record)):
         return None
-    return Result(steps.job, record, getattr(made, "left_out", ()))
+    return Result(steps.job, record, made.left_out if isinstance(made, Transformed) else ())
 
 
 def _remove(steps: Steps, before: Record | None, found: StoredObject | None) -> Result | None:

@@ -76,18 +76,18 @@ class Steps:
 
     def transform(self, found: StoredObject) -> Transformed | RejectError:
         """The images made, or why not: with a record to write, a bad image is a result like any other."""
-        options = self.job.image_options
+        options, told = self.job.image_options, {"key": self.job.source.key}
         try:
             if found.data is None:
                 raise RejectError(Code.TOO_LARGE, f"{found.size} bytes are more than {options.limits.max_bytes}")
             work = self.services.isolated if self.is_risky(found.data) else self.services.transform
-            made: Transformed | RejectError = work(found.data, options, decoding=self.services.budget.take)
+            made = work(found.data, options, decoding=self.services.budget.take)
         except RejectError as error:
             if not self.job.record:
                 raise
-            made = error
-        facts = {"key": self.job.source.key, "code": getattr(made, "code", None)}
-        self.watch("transform", facts | {"left_out": getattr(made, "left_out", ())})
+            self.watch("transform", told | {"code": error.code, "left_out": ()})
+            return error
+        self.watch("transform", told | {"code": None, "left_out": made.left_out})
         return made
 
     def is_risky(self, data: bytes) -> bool:

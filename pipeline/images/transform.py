@@ -118,6 +118,8 @@ class _Studio:
         base = min(enough, key=lambda shown: shown.width, default=None)
         if base is None:
             return self.picture(size)
+        if base.size == size:
+            return base
         small = geometry.shrink(base, size)
         self.pictures.append(small)
         return small
