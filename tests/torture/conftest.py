@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.meta.project import ROOT
 from tests.torture.deployment import Tortured, tortured_deployment
 from tests.torture.results import Results, commit, write
 
@@ -17,6 +20,16 @@ def tortured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tortured]:
     """One deployment for all tests that torture one; each uses keys of its own and says how its function works."""
     with tortured_deployment(tmp_path_factory.mktemp("tortured")) as tortured:
         yield tortured
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The public images."""
+    folder = ROOT / ".corpora"
+    if not (folder / "pillow").is_dir():
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("no public images here; `make corpora` fetches them")
+    return folder
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -19,15 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Files, mutations and seconds: the slice leaves time for what a busy machine does besides.
 SLICE = ("--files", "250", "--mutations", "400", "--seconds", "40")
 FULL = ("--mutations", "4000")
-
-
-@pytest.fixture
-def corpora() -> Path:
-    folder = ROOT / ".corpora"
-    if not (folder / "pillow").is_dir():
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up("no public images here; `make corpora` fetches them")
-    return folder
 
 
 @pytest.mark.torture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -22,15 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Not the seed of the run over all formats: this damage is further damage.
 SEED = "12"
 SLICE, FULL = 25, 5_000
-
-
-@pytest.fixture(scope="module")
-def corpora() -> Path:
-    folder = ROOT / ".corpora"
-    if not (folder / "pillow").is_dir():
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up("no public images here; `make corpora` fetches them")
-    return folder
 
 
 @pytest.mark.torture
