@@ -18,6 +18,7 @@ from decimal import Decimal
 from benchmarks.image_core import Case, picture
 from cli.cost import PRICES, WAITING_MS
 from cli.exits import Exit, run
+from pipeline import freed_memory
 from pipeline.images.transform import transform
 
 EXAMPLES = """\
@@ -80,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
 def cpu_ms(name: str, repeat: int) -> float:
     """Median CPU time of both outputs, and what surrounds them."""
+    freed_memory.keep()
     data = picture(IMAGES[name])
     transform(data)
     times = []

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from benchmarks.whole_way.pictures import pictures
+from pipeline import freed_memory
 from pipeline.budget import PixelBudget
 from pipeline.images.transform import transform
 from pipeline.services import PIXELS_IN_FLIGHT
@@ -141,7 +142,12 @@ class _Pools:
 def _pinned(cores: set[int]) -> ProcessPoolExecutor:
     # Spawned: a forked one would share what the parent has in memory.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, context, initializer=os.sched_setaffinity, initargs=(0, cores))
+    return ProcessPoolExecutor(1, context, initializer=_begin, initargs=(cores,))
+
+
+def _begin(cores: set[int]) -> None:
+    os.sched_setaffinity(0, cores)
+    freed_memory.keep()
 
 
 def batch(size: str, threads: int, wait_ms: int) -> Took:
