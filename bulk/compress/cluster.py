@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from bulk.compress.cpu_clock import MOST_SECONDS, in_time
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.work import LOOPBACK, Order, compress
 from bulk.csv_rows import Row
@@ -50,8 +51,18 @@ Work = Callable[[Order, Row], Done]
 
 
 @contextmanager
-def workers(order: Order, *, count: int, scheduler: str | None = None, work: Work = compress) -> Iterator[Map]:
-    """A function that does `work` on many rows, in any order, by `count` processes or by those of a cluster."""
+def workers(
+    order: Order,
+    *,
+    count: int,
+    scheduler: str | None = None,
+    work: Work = compress,
+    cpu_seconds: float = MOST_SECONDS,
+) -> Iterator[Map]:
+    """A function that does `work` on many rows, in any order, by `count` processes or by those of a cluster.
+
+    `cpu_seconds`: a process of ours whose image takes longer is ended; those of a cluster are not ours to end.
+    """
     import dask
     from distributed import Client, LocalCluster
     from distributed.scheduler import DEFAULT_EXTENSIONS as OF_SCHEDULER
@@ -72,7 +83,7 @@ def workers(order: Order, *, count: int, scheduler: str | None = None, work: Wor
         local |= {"extensions": _without_spans(OF_WORKER), "scheduler_kwargs": of_scheduler}
         with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **local) as cluster:
             with Client(cluster) as client:
-                yield lambda rows: _map(client, work, order, rows)
+                yield lambda rows: _map(client, partial(in_time, work, cpu_seconds), order, rows)
 
 
 def _without_spans(extensions: Mapping[str, Any]) -> dict[str, Any]:
