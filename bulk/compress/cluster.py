@@ -65,8 +65,6 @@ def workers(
     """
     import dask
     from distributed import Client, LocalCluster
-    from distributed.scheduler import DEFAULT_EXTENSIONS as OF_SCHEDULER
-    from distributed.worker import DEFAULT_EXTENSIONS as OF_WORKER
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_SETTINGS):
@@ -74,16 +72,23 @@ def workers(
             with _connected(scheduler) as client:
                 yield lambda rows: _map(client, work, order, rows)
             return
-        # Nothing listens beyond this machine. Memory is our own gate's to share out: Dask would kill a worker that has
-        # more than its part, and an image that needs most of the memory could never be done.
-        local: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0}
-        # Spans keep something of every task that was ever submitted. HTTP is served even without a dashboard, and the
-        # second run on a machine would warn that its usual port is taken.
-        of_scheduler = {"extensions": _without_spans(OF_SCHEDULER), "dashboard": False, "dashboard_address": _ANY_PORT}
-        local |= {"extensions": _without_spans(OF_WORKER), "scheduler_kwargs": of_scheduler}
-        with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **local) as cluster:
+        with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **_local()) as cluster:
             with Client(cluster) as client:
                 yield lambda rows: _map(client, partial(in_time, work, cpu_seconds), order, rows)
+
+
+def _local() -> dict[str, Any]:
+    """Settings of a cluster that nobody else is to reach."""
+    from distributed.scheduler import DEFAULT_EXTENSIONS as OF_SCHEDULER
+    from distributed.worker import DEFAULT_EXTENSIONS as OF_WORKER
+
+    # Spans keep something of every task that was ever submitted. HTTP is served even without a dashboard, and the second
+    # run on a machine would warn that its usual port is taken.
+    of_scheduler = {"extensions": _without_spans(OF_SCHEDULER), "dashboard": False, "dashboard_address": _ANY_PORT}
+    # Memory is our own gate's to share out: Dask would kill a worker that has more than its part, and an image that
+    # needs most of the memory could never be done.
+    workers = {"memory_limit": 0, "extensions": _without_spans(OF_WORKER)}
+    return {"host": "127.0.0.1", "dashboard_address": None, "scheduler_kwargs": of_scheduler, **workers}
 
 
 def _without_spans(extensions: Mapping[str, Any]) -> dict[str, Any]:
