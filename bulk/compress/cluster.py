@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -24,6 +24,8 @@ from cli.exits import CommandError
 #: Rows that are given out for each thread of a worker: enough that none waits, few enough that memory stays flat.
 _AHEAD = 2
 _CONNECT_SECONDS = 20
+#: In which a worker that has died is there again, even on a busy machine.
+_RESTART_SECONDS = 20
 #: How often an image may lie with a worker that dies, before it is put off: it may have been another one's fault.
 _DEATHS = 1
 #: Dask gives a worker up whose process cannot be started again.
@@ -64,17 +66,34 @@ def workers(
     `cpu_seconds`: a process of ours whose image takes longer is ended; those of a cluster are not ours to end.
     """
     import dask
-    from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_SETTINGS):
         if scheduler:
             with _connected(scheduler) as client:
-                yield lambda rows: _map(client, work, order, rows)
+                places = sum(client.nthreads().values())
+                yield lambda rows: _map(client, places, work, order, rows)
             return
-        with LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **_local()) as cluster:
-            with Client(cluster) as client:
-                yield lambda rows: _map(client, partial(in_time, work, cpu_seconds), order, rows)
+        with _local_cluster(count) as client:
+            yield lambda rows: _map(client, count, partial(in_time, work, cpu_seconds), order, rows)
+
+
+@contextmanager
+def _local_cluster(count: int) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **_local())
+    try:
+        with Client(cluster) as client:
+            try:
+                yield client
+            finally:
+                # Dask fails to stop a worker that it is just starting again.
+                with suppress(TimeoutError):
+                    client.wait_for_workers(count, timeout=_RESTART_SECONDS)
+    finally:
+        with suppress(AssertionError):
+            cluster.close()
 
 
 def _local() -> dict[str, Any]:
@@ -82,8 +101,8 @@ def _local() -> dict[str, Any]:
     from distributed.scheduler import DEFAULT_EXTENSIONS as OF_SCHEDULER
     from distributed.worker import DEFAULT_EXTENSIONS as OF_WORKER
 
-    # Spans keep something of every task that was ever submitted. HTTP is served even without a dashboard, and the second
-    # run on a machine would warn that its usual port is taken.
+    # Spans keep something of every task that was ever submitted. HTTP is served even without a dashboard, and a second
+    # run on this machine would warn that the usual port is taken.
     of_scheduler = {"extensions": _without_spans(OF_SCHEDULER), "dashboard": False, "dashboard_address": _ANY_PORT}
     # Memory is our own gate's to share out: Dask would kill a worker that has more than its part, and an image that
     # needs most of the memory could never be done.
@@ -121,7 +140,8 @@ def _connected(scheduler: str) -> Iterator[Any]:
         yield client
 
 
-def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
+def _map(client: Any, places: int, work: Work, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
+    # `places`, and not how many workers there are: just now they may all be dead, and being started again.
     from dask.utils import key_split
     from distributed import as_completed
 
@@ -135,7 +155,7 @@ def _map(client: Any, work: Work, order: Order, rows: Iterator[Row]) -> Iterator
             futures.append(future)
         return futures
 
-    ended = as_completed(give_out(_AHEAD * sum(client.nthreads().values())))
+    ended = as_completed(give_out(_AHEAD * places))
     for number, future in enumerate(ended, 1):
         yield _done(future, under_way.pop(future.key))
         ended.update(give_out(1))
