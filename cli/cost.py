@@ -33,9 +33,10 @@ PRICES = {
     "Dashboard, month": Decimal("3.00"),
 }
 
-#: From benchmarks/image_core.py: CPU time of both outputs, and bytes of a compressed photo for one of its original.
+#: CPU time of both outputs (benchmarks/image_core.py), and bytes of a compressed photo for one of its original
+#: (benchmarks/image_peers.py).
 MS_PER_MEGAPIXEL = Decimal(20)
-COMPRESSED_SHARE = Decimal("0.55")
+COMPRESSED_SHARE = Decimal("0.48")
 #: A phone's photo of 12 megapixels has about 4 MB.
 MEGAPIXELS_PER_MB = Decimal(3)
 #: Not measured on AWS: some 25 ms for each of the six calls that an image waits for.
