@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from io import BytesIO
 from types import ModuleType
+from typing import IO
 
 from PIL import Image
 
@@ -105,6 +109,18 @@ _FITTED: Mapping[str, Callable[[Image.Image], Image.Image]] = {"JPEG": _on_white
 
 def saved(image: Image.Image, name: str, **parameters: object) -> bytes:
     FORMATS[name].load_plugin()
-    file = BytesIO()
-    image.save(file, name, **parameters)
-    return file.getvalue()
+    with _memory_for(name) as file:
+        image.save(file, name, **parameters)
+        file.seek(0)
+        return file.read()
+
+
+def _memory_for(name: str) -> IO[bytes]:
+    """Pillow lets no other thread of the process run while it writes a JPEG, unless it is into a file of the system.
+
+    docs/decisions/threads.md
+    """
+    if name == "JPEG" and hasattr(os, "memfd_create") and threading.active_count() > 1:
+        with suppress(OSError):
+            return os.fdopen(os.memfd_create(name), "w+b", buffering=0)
+    return BytesIO()

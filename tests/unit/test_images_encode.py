@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import product
 
 import pytest
 from PIL import Image
 
-from pipeline.images import jpeg_parts, recompress
+from pipeline.images import encode, jpeg_parts, recompress
 from pipeline.images.decode import examine, load
 from pipeline.images.encoders import ENCODERS, encoders
 from pipeline.images.formats import FORMATS
@@ -187,3 +189,19 @@ def test_the_core_loads_no_plugin_that_it_does_not_need():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("parameters", [{}, {"optimize": True}, {"progressive": True}])
+def test_beside_other_threads_a_jpeg_comes_out_the_same(parameters: dict[str, bool], monkeypatch: pytest.MonkeyPatch):
+    def refused(name: str) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    image = images.photo((640, 480))
+    alone = encode.saved(image, "JPEG", quality=80, **parameters)
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(encode.saved, image, "JPEG", quality=80, **parameters).result()
+        monkeypatch.setattr("os.memfd_create", refused, raising=False)
+        without_file = pool.submit(encode.saved, image, "JPEG", quality=80, **parameters).result()
+
+    assert alone == beside == without_file
