@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from bulk.compress.cluster import Map
 from bulk.compress.journal import Journal
 from bulk.compress.log import Log
-from bulk.compress.outcome import UNFINISHED, Done, LogLine, Outcome
+from bulk.compress.outcome import UNFINISHED, Done, Outcome
 from bulk.csv_rows import Omitted, Row
 from cli.exits import EXPIRED, GET_CREDENTIALS, UNKNOWN, CommandError, Exit
 
@@ -59,7 +58,11 @@ class Run:
         for done in self.compress(rows):
             if alone and done.outcome is Outcome.SUSPECT:
                 done = replace(done, outcome=Outcome.FAILED)
-            self.log.write(done.lines or _last_words(done))
+            if done.lines:
+                self.log.write(done.lines)
+            else:
+                # Its worker died before it could tell of the image.
+                self.log.say(f"Could not finish {done.key}: {done.reason}", "WARNING")
             self.journal.write(done)
             self.tell(done)
             if done.stop:
@@ -76,11 +79,6 @@ class Run:
             for row in self.journal.rows(Outcome.SUSPECT):
                 self._pass(iter([row]), alone=True)
         self.journal.give_up()
-
-
-def _last_words(done: Done) -> tuple[LogLine, ...]:
-    """In the place of a worker that died before it could tell of the image."""
-    return (LogLine(datetime.now(), "WARNING", f"Could not finish {done.key}: {done.reason}"),)
 
 
 def _stopped(done: Done) -> CommandError:
