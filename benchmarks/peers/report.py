@@ -144,10 +144,6 @@ REASONS = {
     ("PNG photo", "pyvips"): "as sharp: one filter for the whole picture; preset `fast` is the answer",
     ("PNG graphic", "pyvips"): "as sharp: one filter for the whole picture; preset `fast` is the answer",
     (
-        "JPEG baseline 4:2:0 on its side",
-        "OpenCV",
-    ): "probably its turn of the pixels, for 30 % more bytes; next: turn coefficients before they are decoded",
-    (
         "WebP",
         "OpenCV",
     ): "probably Pillow's decoder, that of animations, which copies a still more; next: a plain decode",

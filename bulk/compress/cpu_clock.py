@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from typing import TypeVar
 
-#: Of CPU time: the slowest lawful image, a PNG of 100 megapixels, is given up by its packer after 60 s on two cores.
+#: Of CPU time: a PNG of 100 megapixels, the slowest lawful image, is given up by its packer after 60 s, on one core.
 MOST_SECONDS = 300.0
 
 T = TypeVar("T")
