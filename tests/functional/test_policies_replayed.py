@@ -97,8 +97,7 @@ def process_everything(ready, tap):
 
     def work(key, *, deliveries=1, **message):
         body = json.dumps({"bucket_name": told.uploads_bucket, "image_key": key, **message})
-        report = lambda outcome, facts: outcomes.append(outcome)  # noqa: E731
-        consume(Message(body, "id", deliveries), uploads, services, report)
+        consume(Message(body, "id", deliveries), uploads, services, lambda outcome, facts: outcomes.append(outcome))
 
     def upload(key, data):
         ready.aws.s3.put_object(Bucket=told.uploads_bucket, Key=key, Body=data)

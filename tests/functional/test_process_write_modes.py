@@ -206,7 +206,10 @@ def test_an_object_that_is_damaged_on_its_way_is_read_again_later(monkeypatch):
     s3 = make_client(None, "s3", region="us-east-1")
     headers: Any = {"ETag": '"e"', "Content-Length": "4", "x-amz-checksum-crc32": "AAAAAA=="}
     damaged = AWSResponse("http://s3", 200, headers, HTTPResponse(BytesIO(b"data"), preload_content=False))
-    answer: Any = lambda **call: damaged  # noqa: E731
+
+    def answer(**call: Any) -> Any:
+        return damaged
+
     s3.meta.events.register("before-send.s3.GetObject", answer)
 
     with pytest.raises(RetryError, match="checksum"):
