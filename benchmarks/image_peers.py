@@ -10,13 +10,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import argparse
 import json
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from benchmarks.peers import agreement, report
+from benchmarks.peers import agreement, paired, report
 from benchmarks.peers.cases import CASES, CROPS, SIZES
 from benchmarks.peers.programs import ROUTES, Answer, Program, available, routes_for, versions
 from benchmarks.peers.scores import bytes_at, ssimulacra2
@@ -36,6 +35,8 @@ CASE_SECONDS = 60
 PARTS = ("speed", "cores", "memory", "scores")
 #: The kind of files by which two cores are measured.
 SHARED = "JPEG baseline 4:2:0"
+#: How often a process does all of them for one figure.
+PASSES = 3
 #: Of the core, at which its bytes are measured to be compared at equal scores.
 QUALITIES = (66, 72, 76, 80, 86)
 
@@ -102,7 +103,7 @@ def _routes() -> list[str]:
 
 
 def speed(name: str, routes: list[str], repeat: int, core: int) -> dict[str, report.Speed]:
-    """CPU seconds and bytes of every route, summed over files of their medians. Routes take turns at every file."""
+    """CPU seconds and bytes of every route over all files. Routes take turns at every file."""
     files = CASES[name].files(name)
     answers: dict[str, dict[Path, list[Answer]]] = {route: {file: [] for file in files} for route in routes}
     with ExitStack() as stack:
@@ -118,13 +119,7 @@ def speed(name: str, routes: list[str], repeat: int, core: int) -> dict[str, rep
                 for route, program in programs.items():
                     answers[route][file].append(program.ask(file))
             print(f"{name}: done {number + 1} times", file=sys.stderr)
-    return {route: _summed(of_file) for route, of_file in answers.items()}
-
-
-def _summed(of_file: dict[Path, list[Answer]]) -> report.Speed:
-    cpu = [statistics.median(answer.cpu for answer in answers) for answers in of_file.values()]
-    whole = [answers[0].whole for answers in of_file.values()]
-    return report.Speed(sum(cpu), sum(whole), sum(file.stat().st_size for file in of_file))
+    return paired.speeds(answers)
 
 
 def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
@@ -137,10 +132,11 @@ def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
     for number in range(repeat):
         for route, cores in walls:
             with Program(route, set(every[-cores:])) as program:
-                program.ask(files[0])
-                walls[route, cores].append(program.ask(*files, at_once=cores).wall)
+                # The first time loads libraries, and each thread takes memory of its own.
+                program.ask(*files, at_once=cores)
+                walls[route, cores].append(sum(program.ask(*files, at_once=cores).wall for _ in range(PASSES)) / PASSES)
         print(f"two cores: done {number + 1} times", file=sys.stderr)
-    middle = {case: statistics.median(found) for case, found in walls.items()}
+    middle = paired.middles(walls, (paired.base_of(routes), 1))
     return {route: report.Shared(middle[route, 1], middle[route, 2]) for route in routes}
 
 
