@@ -58,12 +58,15 @@ class Originals:
         self.cloud, self.folder, self.name = cloud, folder, f"tortured-{uuid4().hex[:8]}"
         self.s3 = cloud.client("s3")
         self.s3.create_bucket(Bucket=self.name)
-        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
+        self.keep_versions()
         self.contents = {f"{number:03}.jpg": CONTENTS[number % len(CONTENTS)] for number in range(count)}
         for key, data in self.contents.items():
             self.put(key, data)
         folder.mkdir(exist_ok=True)
         (folder / "dataset.csv").write_text("\n".join(["path", *self.contents]) + "\n")
+
+    def keep_versions(self) -> None:
+        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
 
     def put(self, key: str, data: bytes) -> None:
         self.s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType="image/own", Metadata={"who": "ada"})

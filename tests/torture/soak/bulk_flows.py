@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,11 +36,21 @@ class CsvRuns:
 
     def turn(self) -> None:
         if self.originals is None:
-            folder = self.place.folder / f"csv-{self.finished}"
-            self.originals = insist(lambda: Originals(self.place.cloud, folder, self.count))
+            self.originals = self._prepared()
         if self._run(longest=self.rng.choice((0, 6, 12)), slow=self.rng.random() < 0.3) == Exit.DONE:
             self._look()
         self.place.ending.wait(self.rng.uniform(0, 4))
+
+    def _prepared(self) -> Originals:
+        """A bucket of which the local cloud still knows, when it is killed, that it keeps versions."""
+        folder = self.place.folder / f"csv-{self.finished}"
+        made = insist(lambda: Originals(self.place.cloud, folder, self.count))
+        deadline = time.monotonic() + 120
+        while made.name not in self.place.saved_to_keep_versions():
+            assert time.monotonic() < deadline, f"that {made.name} keeps versions was never saved"
+            insist(made.keep_versions)
+            time.sleep(0.2)
+        return made
 
     def _run(self, *, longest: float = 0, slow: bool = False) -> int:
         made = self.originals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from local_cloud.snapshots import newest
 from tests.e2e.conftest import Deployment
 from tests.local_cloud_fixture import LocalCloud, free_port
 from tests.torture.deployment import Tortured
@@ -91,6 +93,22 @@ class Place:
     @property
     def cloud(self) -> LocalCloud:
         return self.tortured.deployment.cloud
+
+    def newest_state(self) -> Path | None:
+        """The folder with the state that the local cloud saved last: what comes back when it is killed."""
+        return newest(self.cloud.home / ".local_cloud" / "state")
+
+    def saved_to_keep_versions(self) -> str:
+        """The names of buckets, among other text, of which was saved that they keep versions."""
+        folder = self.newest_state()
+        try:
+            return (
+                json.dumps(json.loads((folder / "s3.json").read_text())["payload"]["bucket_versioning"])
+                if folder
+                else ""
+            )
+        except OSError:
+            return ""  # a newer one has just taken its place
 
 
 @contextmanager

@@ -53,7 +53,8 @@ class Programs:
         allowed, errors = self._wait(process, longest)
         code = process.returncode
         self.ends["stopped" if code not in _ENDS else Exit(code).name.lower()] += 1
-        if code not in allowed or "Traceback" in errors:
+        # Whom Ctrl-C meets in the imports at its top ends of it as Python does, with a trace.
+        if code not in allowed or ("Traceback" in errors and code != -signal.SIGINT):
             raise UnexpectedEndError(f"{' '.join(command)} ended with {code}:\n{errors[-3000:]}")
         return code
 
@@ -64,5 +65,5 @@ class Programs:
         except subprocess.TimeoutExpired:
             number = self.rng.choice(_SIGNALS)
             process.send_signal(number)
-            # Where Python itself has not begun yet there is no handler, and maybe a trace that is not ours.
+            # Where Python itself has not begun yet there is no handler.
             return (*_ENDS, *_STOPPED[number]), process.communicate(timeout=120)[1]

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.lock import holder
-from local_cloud.snapshots import newest
 from tests.torture.function_processes import function_processes, kill
 from tests.torture.soak.place import Place
 from tests.torture.soak.url_flow import Kill, UrlMessages
@@ -76,7 +75,7 @@ class Trouble:
         lock = self.place.cloud.home / ".local_cloud" / "server.lock"
         running = holder(lock)
         assert running is not None, "the local cloud was not there to be killed"
-        saved = _newest_state(self.place.cloud.home / ".local_cloud" / "state")
+        saved = _saved_at(self.place.newest_state())
         os.kill(running.pid, signal.SIGKILL)
         self.kills.append(Kill(at=time.time(), saved=saved))
         deadline = time.monotonic() + 10
@@ -108,8 +107,7 @@ class Trouble:
         return {**self.made, **told, "seconds_of_the_longest_stop": round(self.longest_stop, 1)}
 
 
-def _newest_state(folder: Path) -> float:
-    """When the queues of the newest state were saved: what was there then comes back after a kill."""
-    found = newest(folder)
+def _saved_at(state: Path | None) -> float:
+    """When the queues of a state were saved: what was there then comes back after a kill."""
     # Not the oldest file: what has nothing to save is linked from the state before.
-    return (found / "sqs.json").stat().st_mtime if found else 0.0
+    return (state / "sqs.json").stat().st_mtime if state else 0.0
