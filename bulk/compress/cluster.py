@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from bulk.compress.cpu_clock import MOST_SECONDS, in_time
+from bulk.compress.bounds import Bounds, within
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.work import LOOPBACK, Order, compress
 from bulk.csv_rows import Row
@@ -59,11 +59,11 @@ def workers(
     count: int,
     scheduler: str | None = None,
     work: Work = compress,
-    cpu_seconds: float = MOST_SECONDS,
+    bounds: Bounds | None = None,
 ) -> Iterator[Map]:
     """A function that does `work` on many rows, in any order, by `count` processes or by those of a cluster.
 
-    `cpu_seconds`: a process of ours whose image takes longer is ended; those of a cluster are not ours to end.
+    `bounds`: of one image in a process of ours; those of a cluster are not ours to end.
     """
     import dask
 
@@ -75,7 +75,7 @@ def workers(
                 yield lambda rows: _map(client, places, work, order, rows)
             return
         with _local_cluster(count) as client:
-            yield lambda rows: _map(client, count, partial(in_time, work, cpu_seconds), order, rows)
+            yield lambda rows: _map(client, count, partial(within, work, bounds or Bounds()), order, rows)
 
 
 @contextmanager

@@ -214,14 +214,18 @@ import os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from contextlib import closing
 from pathlib import Path
+from bulk.compress.bounds import Bounds
 from bulk.compress.cluster import workers
 from bulk.compress.journal import Journal
 from bulk.compress.log import Log
 from bulk.compress.options import Options
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.run import Run
+from bulk.compress.verdict import verdict
 from bulk.compress.work import Order, Place
 from bulk.csv_rows import Row
+from pipeline.errors import RejectError
+from pipeline.images.decode import rejecting
 
 def work(order, row):
     if row.key == "crash":
@@ -229,6 +233,12 @@ def work(order, row):
     if row.key == "loop":
         # In C code that never gives up the interpreter.
         7 ** (7**9)
+    if row.key == "hoard":
+        try:
+            with rejecting():
+                held = [bytearray(50_000_000) for _ in range(1_000_000)]
+        except RejectError as error:
+            return verdict(error, row, None, order.options)
     return Done(line=row.line, key=row.key, outcome=Outcome.COMPRESSED)
 
 if __name__ == "__main__":
@@ -236,15 +246,19 @@ if __name__ == "__main__":
     order = Order(place=place, bucket="b", temp_dir="", options=Options())
     keys = ["a", sys.argv[2], *"bcdefgh"]
     with closing(Log(Path())) as log, closing(Journal(Path("run.journal"))) as journal:
-        with workers(order, count=2, work=work, cpu_seconds=2) as compress:
+        with workers(order, count=2, work=work, bounds=Bounds(cpu_seconds=2, memory=500_000_000)) as compress:
             Run(journal, log, compress, sleep=lambda seconds: None).all(iter(map(Row, range(2, 11), keys)))
         for done in journal.images():
             print(done.key, done.outcome.value, done.reason)
 """
+_KILLED = "failed 2 workers died while they worked on it"
 
 
-@pytest.mark.parametrize("fatal", ["crash", "loop"])
-def test_an_image_that_kills_every_worker_fails_and_the_others_are_done(tmp_path, fatal):
+@pytest.mark.parametrize(
+    ("fatal", "end"),
+    [("crash", _KILLED), ("loop", _KILLED), ("hoard", "ignored the image needs more memory than there is")],
+)
+def test_an_image_that_kills_or_starves_every_worker_fails_and_the_others_are_done(tmp_path, fatal, end):
     (tmp_path / "program.py").write_text(FATAL)
 
     ended = subprocess.run(
@@ -253,9 +267,7 @@ def test_an_image_that_kills_every_worker_fails_and_the_others_are_done(tmp_path
 
     assert ended.returncode == 0, ended.stderr
     others = [f"{key} compressed " for key in "abcdefgh"]
-    assert sorted(ended.stdout.splitlines()) == sorted(
-        [*others, f"{fatal} failed 2 workers died while they worked on it"]
-    )
+    assert sorted(ended.stdout.splitlines()) == sorted([*others, f"{fatal} {end}"])
 
 
 def test_started_without_its_libraries_it_names_the_line_that_installs_them(tmp_path):
