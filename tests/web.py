@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Posted:
-    """A POST that came: its path, headers in lower case, bytes, and what JSON they are."""
+    """A POST that came: its path, headers in lower case, bytes, what JSON they are, and when, in seconds since 1970."""
 
     path: str
     headers: dict[str, str]
     data: bytes = field(repr=False)
+    at: float = field(default_factory=time.time, compare=False)
 
     @property
     def body(self) -> Any:

@@ -36,7 +36,7 @@ class Kill:
 
 @dataclass
 class UrlMessages:
-    """`kills`: a message that was sent after the last saving before one may be lost."""
+    """`kills`: a message that was sent after the last saving before one may be lost, also one that a worker sent on."""
 
     place: Place
     rng: random.Random
@@ -44,6 +44,7 @@ class UrlMessages:
     kills: list[Kill] = field(default_factory=list)
     name: str = "image service"
     sent: dict[int, float] = field(default_factory=dict)
+    posted: dict[int, float] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
     ids: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     lost: int = 0
@@ -111,6 +112,7 @@ class UrlMessages:
         self.place.web.fetched.clear()
         for one in posted:
             self._note("postback", one.body, one.headers["webhook-id"])
+            self.posted.setdefault(one.body["number"], one.at)
         found = insist(
             lambda: self.sqs.receive_message(
                 QueueUrl=self.redirect_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=30
@@ -144,7 +146,9 @@ class UrlMessages:
 
     def _wrongs(self, number: int) -> list[str]:
         ways = [way for way in ("postback", "redirect") if not self.told[f"{way} {number}"]]
-        if ways and any(kill.saved - _SLACK <= self.sent[number] <= kill.at for kill in self.kills):
+        # A worker sends on before it posts, and does neither again once it has kept that it did.
+        last = self.posted.get(number, self.sent[number]) if ways == ["redirect"] else self.sent[number]
+        if ways and any(self.sent[number] <= kill.at and kill.saved - _SLACK <= last for kill in self.kills):
             self.lost += 1
             return []
         wrongs = [f"message {number} was never answered by {way}" for way in ways]
