@@ -10,14 +10,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import argparse
 import json
 import os
-import statistics
 import tempfile
 import time
 from dataclasses import dataclass, field
 
 from PIL import Image
 
-from benchmarks.peers import frontier
+from benchmarks.peers import frontier, paired
 from benchmarks.peers.cases import CASES, CROPS, middle
 from benchmarks.peers.scores import Point, bytes_at, ssimulacra2
 from benchmarks.peers.ways import Way, ways
@@ -37,9 +36,9 @@ _MEGAPIXELS = 0.35
 
 @dataclass
 class Taken:
-    """One encoder at one crop: bytes and score by quality, and CPU seconds of each writing."""
+    """One encoder at one crop: its files by quality, and CPU seconds of one of them, for each round."""
 
-    points: list[Point] = field(default_factory=list)
+    files: list[bytes] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
 
@@ -77,11 +76,13 @@ def measured(chosen: dict[str, Way], crops: int, repeat: int) -> list[frontier.R
         for number, crop in enumerate(CROPS.files("crops")[:crops]):
             source, image = _as_camera(crop, Path(folder))
             megapixels = image.width * image.height / 1e6
-            taken = {name: _taken(way, image, source, repeat) for name, way in chosen.items()}
-            length, score = taken[REFERENCE].points[chosen[REFERENCE].qualities.index(_QUALITY)]
-            for name, one in taken.items():
-                ratios[name].append(bytes_at(score, one.points) / length)
-                speeds[name].append(statistics.median(one.seconds) / megapixels)
+            taken = _taken(chosen, image, repeat)
+            seconds = paired.middles({name: one.seconds for name, one in taken.items()}, REFERENCE)
+            points = {name: [_point(source, file) for file in one.files] for name, one in taken.items()}
+            length, score = points[REFERENCE][chosen[REFERENCE].qualities.index(_QUALITY)]
+            for name in chosen:
+                ratios[name].append(bytes_at(score, points[name]) / length)
+                speeds[name].append(seconds[name] / megapixels)
             print(f"crop {number + 1}: measured", file=sys.stderr)
     return [frontier.Result.of(name, way, ratios[name], speeds[name]) for name, way in chosen.items()]
 
@@ -95,15 +96,19 @@ def _as_camera(crop: Path, folder: Path) -> tuple[Path, Image.Image]:
         return source, opened.convert("RGB")
 
 
-def _taken(way: Way, image: Image.Image, source: Path, repeat: int) -> Taken:
-    taken = Taken()
-    for quality in way.qualities:
-        for _ in range(repeat):
+def _taken(chosen: dict[str, Way], image: Image.Image, repeat: int) -> dict[str, Taken]:
+    """Encoders take turns, so that what else the machine does meets them alike."""
+    taken = {name: Taken() for name in chosen}
+    for _ in range(repeat):
+        for name, way in chosen.items():
             begun = time.process_time()
-            data = way.write(image, quality)
-            taken.seconds.append(time.process_time() - begun)
-        taken.points.append((len(data), ssimulacra2(source, data)))
+            taken[name].files = [way.write(image, quality) for quality in way.qualities]
+            taken[name].seconds.append((time.process_time() - begun) / len(way.qualities))
     return taken
+
+
+def _point(source: Path, file: bytes) -> Point:
+    return len(file), ssimulacra2(source, file)
 
 
 if __name__ == "__main__":

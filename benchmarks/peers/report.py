@@ -82,7 +82,8 @@ _HEAD = """\
 Written by `python benchmarks/image_peers.py --write`. One job: a thumbnail within 256×256 (WebP, quality 80) and the
 whole picture again (quality 80), upright, without private metadata; ours also makes the placeholder, a SHA-256 and the
 capture facts. One pinned core; the routes take turns at every file; CPU time over all threads. Ratios compare within
-this run and mean little elsewhere: of each file the median of its times over those of sharp in the same round. {told}"""
+this run and mean little elsewhere: of each file, the median of its times over those of sharp in the same round.
+{told}"""
 
 
 def _speeds(speed: Mapping[str, Mapping[str, Speed]]) -> str:
