@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from pipeline.images.isolate import WORK, Budget, Child, IsolationError, bare_environment, bare_python
+from pipeline.images.child import Budget, Child, IsolationError, bare_environment, bare_python
+from pipeline.images.isolate import WORK
 
 _NUMBER = struct.Struct("!i")
 _START_SECONDS = 20.0

@@ -16,7 +16,8 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
-from pipeline.images.isolate import Budget, transform_isolated
+from pipeline.images.child import Budget
+from pipeline.images.isolate import transform_isolated
 from pipeline.images.transform import Transformed
 from pipeline.services import Services
 from tests.poison import POISONS, transform_unless_poison

@@ -16,7 +16,8 @@ import pytest
 from pipeline.budget import PixelBudget
 from pipeline.errors import Code, RejectError
 from pipeline.images import wire
-from pipeline.images.isolate import Budget, IsolationError, transform_isolated
+from pipeline.images.child import Budget, IsolationError
+from pipeline.images.isolate import transform_isolated
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
 from pipeline.images.transform import Transformed, transform
 from pipeline.job import Outcome

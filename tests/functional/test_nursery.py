@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Code, RejectError
-from pipeline.images.isolate import Budget, IsolationError, transform_isolated
+from pipeline.images.child import Budget, IsolationError
+from pipeline.images.isolate import transform_isolated
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
 from pipeline.images.transform import Transformed, transform
 from pipeline.nursery import Nursery
