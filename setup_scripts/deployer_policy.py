@@ -169,15 +169,18 @@ def deployer(account: str, region: str) -> Policy:
         allow("Triggers", _TRIGGERS, ["*"]),
         allow("Roles", ROLE_ACTIONS, [*roles, f"arn:aws:iam::{account}:role/LabRole"]),
         pass_roles([*roles, f"arn:aws:iam::{account}:role/LabRole"]),
-        allow(
-            "Logs",
-            LOG_ACTIONS,
-            [f"arn:aws:logs:{here}:log-group:{names.log_group(function)}*" for function in functions],
-        ),
-        allow("Alarms", _ALARMS, [f"arn:aws:cloudwatch:{here}:alarm:{names.TAG}*"]),
-        allow("Dashboards", _DASHBOARDS, [f"arn:aws:cloudwatch::{account}:dashboard/{names.TAG}*"]),
+        *_watching(account, here, functions),
         allow("Lists", _LISTS, ["*"]),
     )
+
+
+def _watching(account: str, here: str, functions: list[str]) -> list[dict[str, Any]]:
+    groups = [f"arn:aws:logs:{here}:log-group:{names.log_group(function)}*" for function in functions]
+    return [
+        allow("Logs", LOG_ACTIONS, groups),
+        allow("Alarms", _ALARMS, [f"arn:aws:cloudwatch:{here}:alarm:{names.TAG}*"]),
+        allow("Dashboards", _DASHBOARDS, [f"arn:aws:cloudwatch::{account}:dashboard/{names.TAG}*"]),
+    ]
 
 
 def pass_roles(roles: list[str], *services: str) -> dict[str, Any]:

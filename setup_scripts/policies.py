@@ -149,27 +149,11 @@ def templates() -> dict[str, str]:
     """File name → text of every policy, with placeholders where setup puts the names of a deployment."""
     from setup_scripts import batch_policies, image_service_policies
 
-    uploads, outputs, account, region = "<uploads bucket>", "<outputs bucket>", "<account>", "<region>"
-    queue_arn = f"arn:aws:sqs:{region}:{account}:<queue>"
-    table_arn = f"arn:aws:dynamodb:{region}:{account}:table/ImageMetadata"
-    stats_table_arn = f"arn:aws:dynamodb:{region}:{account}:table/ImageStats"
-    group_arn = f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda"
-    processing = processing_role(
-        uploads=uploads,
-        outputs=outputs,
-        queue_arn=queue_arn,
-        table_arn=table_arn,
-        log_group_arn=f"{group_arn}/ImageProcessingFunction",
-    )
+    uploads, outputs, account, here = "<uploads bucket>", "<outputs bucket>", "<account>", "<region>:<account>"
+    queue_arn = f"arn:aws:sqs:{here}:<queue>"
     documents = {
         "lambda_trust.json": lambda_trust(),
-        "processing_role.json": processing,
-        "gallery_role.json": gallery_role(
-            table_arn=table_arn, stats_table_arn=stats_table_arn, log_group_arn=f"{group_arn}/ImageGalleryFunction"
-        ),
-        "stats_role.json": stats_role(
-            table_arn=table_arn, stats_table_arn=stats_table_arn, log_group_arn=f"{group_arn}/ImageStatsFunction"
-        ),
+        **_roles(uploads, outputs, queue_arn, here),
         "uploads_bucket.json": uploads_bucket(uploads),
         "outputs_bucket.json": outputs_bucket(outputs, tls=True),
         "private_outputs_bucket.json": private_outputs_bucket(
@@ -180,3 +164,22 @@ def templates() -> dict[str, str]:
         **image_service_policies.documents(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
+
+
+def _roles(uploads: str, outputs: str, queue_arn: str, here: str) -> dict[str, Policy]:
+    """Of the three functions that every deployment has."""
+    table_arn = f"arn:aws:dynamodb:{here}:table/ImageMetadata"
+    tables = {"table_arn": table_arn, "stats_table_arn": f"arn:aws:dynamodb:{here}:table/ImageStats"}
+    group_arn = f"arn:aws:logs:{here}:log-group:/aws/lambda"
+    processing = processing_role(
+        uploads=uploads,
+        outputs=outputs,
+        queue_arn=queue_arn,
+        table_arn=table_arn,
+        log_group_arn=f"{group_arn}/ImageProcessingFunction",
+    )
+    return {
+        "processing_role.json": processing,
+        "gallery_role.json": gallery_role(**tables, log_group_arn=f"{group_arn}/ImageGalleryFunction"),
+        "stats_role.json": stats_role(**tables, log_group_arn=f"{group_arn}/ImageStatsFunction"),
+    }

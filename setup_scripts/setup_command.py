@@ -17,6 +17,20 @@ from setup_scripts.package import ARCHITECTURES
 from setup_scripts.switches import add_switches, remember_switches
 from setup_scripts.variant_choice import add_variant_choice, remember_variants
 
+EXAMPLES = (
+    "python setup.py --local                 on this laptop, without an account",
+    "python setup.py --aws                   in the AWS account of your credentials",
+    "python setup.py --aws --dry-run         what it would make, change and leave; it does nothing",
+    "python setup.py --aws --name blue       a second deployment beside the first",
+    "python setup.py --aws --architecture x86_64",
+    "python setup.py --aws --recover         aws_resources.db is lost: find everything again by its tags",
+    "python setup.py --variant-formats webp,avif --variant-widths 320,640,1280",
+    "python setup.py --preset small          more CPU, fewer bytes, from the next image on",
+    "REDIRECT_QUEUES='Channel*' python setup.py --aws --with-image-service",
+    "python setup.py --aws --with-batch --batch-read photos --batch-write archive",
+    "python setup.py --aws --print-deployer-policy   with --with-batch: what that needs on top",
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, set up, print; returns the exit code. Arguments of pip (`egg_info`) end here, with 2."""
@@ -27,17 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "Makes buckets, queue, table, functions and page, or adjusts what is there; running it again is harmless.",
-        "python setup.py --local                 on this laptop, without an account",
-        "python setup.py --aws                   in the AWS account of your credentials",
-        "python setup.py --aws --dry-run         what it would make, change and leave; it does nothing",
-        "python setup.py --aws --name blue       a second deployment beside the first",
-        "python setup.py --aws --architecture x86_64",
-        "python setup.py --aws --recover         aws_resources.db is lost: find everything again by its tags",
-        "python setup.py --variant-formats webp,avif --variant-widths 320,640,1280",
-        "python setup.py --preset small          more CPU, fewer bytes, from the next image on",
-        "REDIRECT_QUEUES='Channel*' python setup.py --aws --with-image-service",
-        "python setup.py --aws --with-batch --batch-read photos --batch-write archive",
-        "python setup.py --aws --print-deployer-policy   with --with-batch: what that needs on top",
+        *EXAMPLES,
         prog="setup.py",
     )
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="of the functions on AWS (default: arm64)")
