@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from bulk.compress.bounds import Bounds, within
+from bulk.compress.interrupts import deaf_to_ctrl_c, uninterrupted
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.work import LOOPBACK, Order, compress
 from bulk.csv_rows import Row
@@ -82,18 +83,23 @@ def workers(
 def _local_cluster(count: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **_local())
-    try:
-        with Client(cluster) as client:
-            try:
-                yield client
-            finally:
-                # Dask fails to stop a worker that it is just starting again.
-                with suppress(TimeoutError):
-                    client.wait_for_workers(count, timeout=_RESTART_SECONDS)
-    finally:
-        with suppress(AssertionError):
-            cluster.close()
+    with ExitStack() as stack:
+        # Dask cannot end what it has half begun.
+        with uninterrupted(), deaf_to_ctrl_c():
+            cluster = LocalCluster(n_workers=count, threads_per_worker=1, silence_logs=logging.CRITICAL, **_local())
+            stack.callback(_close, cluster)
+        client = stack.enter_context(Client(cluster))
+        try:
+            yield client
+        finally:
+            # Dask fails to stop a worker that it is just starting again.
+            with suppress(TimeoutError):
+                client.wait_for_workers(count, timeout=_RESTART_SECONDS)
+
+
+def _close(cluster: Any) -> None:
+    with uninterrupted(), suppress(AssertionError):
+        cluster.close()
 
 
 def _local() -> dict[str, Any]:

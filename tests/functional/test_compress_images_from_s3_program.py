@@ -156,7 +156,24 @@ def test_a_worker_that_is_killed_is_replaced_and_its_image_done_by_another(bucke
     assert made.versions() == 2 * len(made.keys)
 
 
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+each_signal = pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+
+@each_signal
+def test_whoever_interrupts_it_while_its_workers_start_reads_one_line_and_no_trace(bucket, sign, code):
+    program = bucket().start("--workers", "2")
+    started = eventually(lambda: workers_of(program.pid))
+
+    # Ctrl-C at a terminal reaches what is being started as well.
+    os.killpg(program.pid, sign) if sign == signal.SIGINT else program.send_signal(sign)
+    _, stderr = program.communicate(timeout=120)
+
+    assert program.returncode == code and "run the same command again to go on" in stderr
+    assert "Traceback" not in stderr
+    eventually(lambda: not any(process.is_running() for process in started))
+
+
+@each_signal
 def test_an_interrupted_run_says_how_to_go_on_and_leaves_no_process(bucket, sign, code):
     made = bucket(30, LARGE)
     program = made.start("--workers", "1")
