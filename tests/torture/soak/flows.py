@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 import traceback
@@ -57,6 +58,8 @@ class Flows:
             self.seconds[flow.name] = round(time.monotonic() - began, 1)
         except BaseException:
             self.wrongs.append(f"{flow.name}: {traceback.format_exc(limit=-6)}")
+            # An hour is long for somebody who waits.
+            print(self.wrongs[-1], file=sys.stderr)
 
 
 GOOD = [jpeg(photo((side, 48)), quality=95) for side in range(48, 72, 4)] + [png(photo((40, 56)))]
