@@ -108,6 +108,11 @@ class Lists:
         found += [f"{key}: other bytes" for key in expected.keys() & versions.keys() if self._get(key) != expected[key]]
         return found + self._wrong_rows()
 
+    def reasons(self) -> Counter[str]:
+        """Why images are not done, for whoever reads of a failure."""
+        rows = [row for result in self.results() for row in result["rows"] if row["outcome"] != "DONE"]
+        return Counter(f"{row['code']} {row['reason']}"[:120] for row in rows)
+
     def _wrong_rows(self) -> list[str]:
         rows = {row["image"]: row["outcome"] for result in self.results() for row in result["rows"]}
         wanted = dict.fromkeys(self.good, "DONE") | dict.fromkeys(self.bad, "FAILED")
@@ -178,7 +183,7 @@ def test_jobs_that_are_stopped_and_killed_make_each_output_once_and_a_retry_touc
 
     assert {one.exit_code for one in ended} <= {0, 1}, ended
     totals = lists.results()
-    assert lists.wrongs() == []
+    assert lists.wrongs() == [], lists.reasons()
     assert sum(total["images"] for total in totals) == images
     assert sum(total["compressed"] for total in totals) == len(lists.good)
     assert sum(total["failed"] for total in totals) == len(lists.bad)
