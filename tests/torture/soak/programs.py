@@ -53,8 +53,7 @@ class Programs:
         allowed, errors = self._wait(process, longest)
         code = process.returncode
         self.ends["stopped" if code not in _ENDS else Exit(code).name.lower()] += 1
-        # Whom Ctrl-C meets in the imports at its top ends of it as Python does, with a trace.
-        if code not in allowed or ("Traceback" in errors and code != -signal.SIGINT):
+        if code not in allowed or ("Traceback" in errors and not _had_not_begun(code, errors)):
             raise UnexpectedEndError(f"{' '.join(command)} ended with {code}:\n{errors[-3000:]}")
         return code
 
@@ -67,3 +66,8 @@ class Programs:
             process.send_signal(number)
             # Where Python itself has not begun yet there is no handler.
             return (*_ENDS, *_STOPPED[number]), process.communicate(timeout=120)[1]
+
+
+def _had_not_begun(code: int, errors: str) -> bool:
+    """Whether Ctrl-C met Python itself at its start, or the imports at the top of a program: then it shows a trace."""
+    return code == -signal.SIGINT or "Fatal Python error: init_" in errors
