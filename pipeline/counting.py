@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pipeline.images.options import ImageOptions
+
 IMAGES = "Images"
 PROBLEMS = "Problems"
 BYTES_BEFORE = "BytesBefore"
@@ -27,7 +29,8 @@ GIGABYTE = 10**9
 _FORMAT = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 _MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-\d\dT", re.ASCII)
 _LARGEST = 10**15
-_ALWAYS_MADE = ("thumbnail", "compressed")
+#: What every image has; all other outputs are variants.
+_ALWAYS_MADE = frozenset(name for name, _ in ImageOptions().outputs)
 
 Item = Mapping[str, Any]
 Counts = Counter[str]
