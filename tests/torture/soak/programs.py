@@ -69,5 +69,7 @@ class Programs:
 
 
 def _had_not_begun(code: int, errors: str) -> bool:
-    """Whether Ctrl-C met Python itself at its start, or the imports at the top of a program: then it shows a trace."""
-    return code == -signal.SIGINT or "Fatal Python error: init_" in errors
+    """Whether Ctrl-C met the imports at the top of a program, or Python itself at its start: then it shows a trace, and
+    may even go on."""
+    frames = [line for line in errors.splitlines() if line.startswith('  File "')]
+    return code == -signal.SIGINT or all(line.startswith('  File "<frozen ') for line in frames)

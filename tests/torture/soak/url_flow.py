@@ -22,7 +22,7 @@ WORKERS = 2
 _PAGES = 7
 
 
-#: Seconds by which times of files and of messages may differ.
+#: Seconds by which times of files and of messages may differ, and by which a busy machine lets us note a time too late.
 _SLACK = 1.0
 
 
@@ -148,7 +148,8 @@ class UrlMessages:
         ways = [way for way in ("postback", "redirect") if not self.told[f"{way} {number}"]]
         # A worker sends on before it posts, and does neither again once it has kept that it did.
         last = self.posted.get(number, self.sent[number]) if ways == ["redirect"] else self.sent[number]
-        if ways and any(self.sent[number] <= kill.at and kill.saved - _SLACK <= last for kill in self.kills):
+        windows = [(kill.saved - _SLACK, kill.at + _SLACK) for kill in self.kills]
+        if ways and any(self.sent[number] <= end and begin <= last for begin, end in windows):
             self.lost += 1
             return []
         wrongs = [f"message {number} was never answered by {way}" for way in ways]
