@@ -35,8 +35,6 @@ CASE_SECONDS = 60
 PARTS = ("speed", "cores", "memory", "scores")
 #: The kind of files by which two cores are measured.
 SHARED = "JPEG baseline 4:2:0"
-#: How often a process does all of them for one figure.
-PASSES = 3
 #: Of the core, at which its bytes are measured to be compared at equal scores.
 QUALITIES = (66, 72, 76, 80, 86)
 
@@ -134,7 +132,7 @@ def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
             with Program(route, set(every[-cores:])) as program:
                 # The first time loads libraries, and each thread takes memory of its own.
                 program.ask(*files, at_once=cores)
-                walls[route, cores].append(sum(program.ask(*files, at_once=cores).wall for _ in range(PASSES)) / PASSES)
+                walls[route, cores].append(program.ask(*files, at_once=cores).wall)
         print(f"two cores: done {number + 1} times", file=sys.stderr)
     middle = paired.middles(walls, (paired.base_of(routes), 1))
     return {route: report.Shared(middle[route, 1], middle[route, 2]) for route in routes}
