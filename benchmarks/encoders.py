@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def measured(chosen: dict[str, Way], crops: int, repeat: int) -> list[frontier.Result]:
-    """Bytes over those of the reference at its score (geometric mean), and CPU of one megapixel (median)."""
+    """Bytes over those of the reference at its score (geometric mean), and CPU of one megapixel (mean of the crops)."""
     ratios: dict[str, list[float]] = {name: [] for name in chosen}
     speeds: dict[str, list[float]] = {name: [] for name in chosen}
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ _SAME, _SAME_TIME = 1.01, 1.05
 
 @dataclass(frozen=True)
 class Result:
-    """`bytes`: over those of the reference at its score, a geometric mean over crops; `seconds`: CPU of a megapixel."""
+    """Means over crops. `bytes`: over those of the reference at its score; `seconds`: CPU of a megapixel."""
 
     name: str
     format: str
@@ -30,7 +30,7 @@ class Result:
     def of(cls, name: str, way: Way, ratios: Sequence[float], seconds: Sequence[float]) -> Self:
         known = [ratio for ratio in ratios if not math.isnan(ratio)]
         mean = statistics.geometric_mean(known) if known else math.nan
-        return cls(name, way.format, way.preset, mean, statistics.median(seconds), len(known))
+        return cls(name, way.format, way.preset, mean, statistics.fmean(seconds), len(known))
 
 
 def on_frontier(one: Result, among: Sequence[Result]) -> bool:
