@@ -75,8 +75,8 @@ fuzz: $(READY_FUZZ) ## Fuzz images, messages, keys, CSV files and lists: make fu
 	@.venv-fuzz/bin/python benchmarks/fuzz.py --seconds $(SECONDS)
 
 bench: $(READY_BENCH) corpora ## Measure core, peers, encoders, threads and the whole way, into benchmarks/results/ (an hour, idle)
-	@.venv-bench/bin/python benchmarks/image_peers.py --repeat 5 --write
-	@.venv-bench/bin/python benchmarks/encoders.py --repeat 2 --write
+	@.venv-bench/bin/python benchmarks/image_peers.py --repeat 7 --write
+	@.venv-bench/bin/python benchmarks/encoders.py --repeat 5 --write
 	@.venv-bench/bin/python benchmarks/threads.py --write
 	@.venv-bench/bin/python benchmarks/end_to_end.py --write
 	@.venv-bench/bin/python benchmarks/scaling.py --write
