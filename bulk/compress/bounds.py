@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bulk.memory_gate import machine_memory
@@ -26,12 +26,12 @@ class Bounds:
     """
 
     cpu_seconds: float = 300.0
-    memory: int | None = None
+    memory: int = field(default_factory=lambda: machine_memory() * 3 // 4)
 
 
 def within(work: Callable[..., T], bounds: Bounds, *arguments: object) -> T:
     """What `work` returns, in a worker that does one thing at a time. Windows keeps no bounds."""
-    with _memory(bounds.memory or machine_memory() * 3 // 4), _cpu(bounds.cpu_seconds):
+    with _memory(bounds.memory), _cpu(bounds.cpu_seconds):
         return work(*arguments)
 
 
@@ -55,7 +55,7 @@ def _memory(limit: int) -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    # What is set already was set for a reason; infinity is -1.
+    # Who set one before had a reason. Without any it is infinity, which is -1.
     tightest = min([limit, *(one for one in (soft, hard) if one != resource.RLIM_INFINITY)])
     resource.setrlimit(resource.RLIMIT_DATA, (tightest, hard))
     try:

@@ -75,8 +75,9 @@ def workers(
                 places = sum(client.nthreads().values())
                 yield lambda rows: _map(client, places, work, order, rows)
             return
+        bounded = partial(within, work, bounds or Bounds())
         with _local_cluster(count) as client:
-            yield lambda rows: _map(client, count, partial(within, work, bounds or Bounds()), order, rows)
+            yield lambda rows: _map(client, count, bounded, order, rows)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 
 
 @contextmanager
@@ -31,9 +30,11 @@ def deaf_to_ctrl_c() -> Iterator[None]:
     would end in the middle of an image, or of its imports, with a trace on the screen.
     """
     if not hasattr(signal, "pthread_sigmask"):
-        # Windows has none.
+        # Windows has none, and no tracker either.
         yield
         return
+    from multiprocessing import resource_tracker
+
     # Where it does not run yet it would be started with the first process, and let Ctrl-C through from then on.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
