@@ -46,7 +46,7 @@ class CsvRuns:
         folder = self.place.folder / f"csv-{self.finished}"
         made = insist(lambda: Originals(self.place.cloud, folder, self.count))
         deadline = time.monotonic() + 120
-        while made.name not in self.place.saved_to_keep_versions():
+        while not self.place.keeps_versions(made.name):
             assert time.monotonic() < deadline, f"that {made.name} keeps versions was never saved"
             insist(made.keep_versions)
             time.sleep(0.2)

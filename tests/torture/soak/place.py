@@ -98,17 +98,16 @@ class Place:
         """The folder with the state that the local cloud saved last: what comes back when it is killed."""
         return newest(self.cloud.home / ".local_cloud" / "state")
 
-    def saved_to_keep_versions(self) -> str:
-        """The names of buckets, among other text, of which was saved that they keep versions."""
+    def keeps_versions(self, bucket: str) -> bool:
+        """Whether it was saved of `bucket` that it keeps versions: a local cloud that is killed then knows it still."""
         folder = self.newest_state()
+        if folder is None:
+            return False
         try:
-            return (
-                json.dumps(json.loads((folder / "s3.json").read_text())["payload"]["bucket_versioning"])
-                if folder
-                else ""
-            )
+            state = json.loads((folder / "s3.json").read_text())
         except OSError:
-            return ""  # a newer one has just taken its place
+            return False  # a newer one has just taken its place
+        return any(key.endswith(repr(bucket)) for key in state["payload"]["bucket_versioning"]["data"])
 
 
 @contextmanager

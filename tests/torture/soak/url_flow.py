@@ -22,7 +22,7 @@ WORKERS = 2
 _PAGES = 7
 
 
-#: Seconds by which times of files and of messages may differ, and by which a busy machine lets us note a time too late.
+#: Seconds by which times of files and of messages may differ.
 _SLACK = 1.0
 
 
@@ -43,6 +43,8 @@ class UrlMessages:
     visibility: int
     kills: list[Kill] = field(default_factory=list)
     name: str = "image service"
+    #: When the request began by which it was sent, the last if there were several, and when that was answered.
+    asked: dict[int, float] = field(default_factory=dict)
     sent: dict[int, float] = field(default_factory=dict)
     posted: dict[int, float] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
@@ -51,6 +53,8 @@ class UrlMessages:
 
     def __post_init__(self) -> None:
         self.sqs, self.s3 = self.place.cloud.client("sqs"), self.place.cloud.client("s3")
+        # boto3 repeats requests by itself.
+        self.sqs.meta.events.register("before-send.sqs.SendMessage", self._note_request)
         self.s3.create_bucket(Bucket="images")
         attributes = {"FifoQueue": "true"}
         self.queue_url = self.sqs.create_queue(QueueName="ImageQueue.fifo", Attributes=attributes)["QueueUrl"]
@@ -101,7 +105,10 @@ class UrlMessages:
                 QueueUrl=self.queue_url, MessageBody=json.dumps(body), MessageGroupId=own, MessageDeduplicationId=own
             )
         )
-        self.sent[number] = time.time()
+        self.asked[number], self.sent[number] = self._asked, time.time()
+
+    def _note_request(self, **_: Any) -> None:
+        self._asked = time.time()
 
     def _left(self) -> int:
         return insist(lambda: depth(self.sqs, self.queue_url))
@@ -148,8 +155,7 @@ class UrlMessages:
         ways = [way for way in ("postback", "redirect") if not self.told[f"{way} {number}"]]
         # A worker sends on before it posts, and does neither again once it has kept that it did.
         last = self.posted.get(number, self.sent[number]) if ways == ["redirect"] else self.sent[number]
-        windows = [(kill.saved - _SLACK, kill.at + _SLACK) for kill in self.kills]
-        if ways and any(self.sent[number] <= end and begin <= last for begin, end in windows):
+        if ways and any(self.asked[number] <= kill.at and kill.saved - _SLACK <= last for kill in self.kills):
             self.lost += 1
             return []
         wrongs = [f"message {number} was never answered by {way}" for way in ways]
