@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bulk.drain.paths import key_of
 from bulk.drain_bucket import Surroundings, main
 from tests.local_cloud_fixture import LocalCloud
 
@@ -54,6 +56,13 @@ class Drained:
         """Put an object; its ETag."""
         return str(self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, **options)["ETag"]).strip('"')
 
+    def fill(self, count: int = 20, size: int = 3000) -> dict[str, bytes]:
+        """Put so many objects of so many random bytes; what they hold, by key."""
+        data = {f"{number:03}": os.urandom(size) for number in range(count)}
+        for key, content in data.items():
+            self.put(key, content)
+        return data
+
     def get(self, key: str) -> bytes:
         return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
@@ -83,6 +92,14 @@ class Drained:
         """What was drained, by path; the drainer's own files are left out."""
         found = sorted(path for path in self.root.rglob("*") if path.is_file() and ".drain" not in path.parts)
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
+
+    def assert_nothing_is_lost(self, data: dict[str, bytes]) -> None:
+        """Every object is in S3, or whole in the file of its name."""
+        keys, files = set(self.keys()), self.files()
+        for key, content in data.items():
+            assert (key in keys and self.get(key) == content) or files.get(key) == content, f"{key} is lost"
+        for path, content in files.items():
+            assert path.endswith("%.part") or content == data[key_of(path.split("/"))], f"{path} is not its object"
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.root / ".drain" / "log.jsonl").read_text().splitlines()]

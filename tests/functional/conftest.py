@@ -1,8 +1,9 @@
-"""The gallery API that its tests share."""
+"""What several functional tests start from: the pipeline in memory, a bucket to drain, and the gallery API on moto."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,7 +11,20 @@ import pytest
 from moto import mock_aws
 
 from pipeline.records import Records
+from tests.draining import Drained
 from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, Api, create_tables
+from tests.functional.pipeline_in_memory import Pipeline
+from tests.local_cloud_fixture import LocalCloud
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline()
+
+
+@pytest.fixture
+def drained(local_cloud: LocalCloud, tmp_path: Path) -> Drained:
+    return Drained(local_cloud, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,6 @@ UPLOADS = Uploads("uploads", WANTED)
 JPEG = jpeg(photo((300, 200)), quality=95)
 
 
-@pytest.fixture
-def pipeline() -> Pipeline:
-    return Pipeline()
-
-
 def told(pipeline: Pipeline, body: object) -> list[tuple[str, dict[str, object]]]:
     reports: list[tuple[str, dict[str, object]]] = []
     consume(

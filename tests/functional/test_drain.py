@@ -10,17 +10,12 @@ from datetime import UTC, datetime
 import pytest
 
 from bulk.drain.paths import key_of
-from tests.draining import Drained, unchanged
+from tests.draining import unchanged
 from tests.odd_keys import ODD_KEYS
 
 pytestmark = pytest.mark.local_cloud
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def drained(local_cloud, tmp_path):
-    return Drained(local_cloud, tmp_path)
 
 
 def test_objects_become_files_and_leave_the_bucket(drained):

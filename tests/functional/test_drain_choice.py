@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bulk.drain.paths import key_of
-from tests.draining import Drained
 
 pytestmark = pytest.mark.local_cloud
-
-
-@pytest.fixture
-def drained(local_cloud, tmp_path):
-    return Drained(local_cloud, tmp_path)
 
 
 class TestVersions:

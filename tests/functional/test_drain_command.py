@@ -16,16 +16,10 @@ import pytest
 from bulk.drain.session import env_file_of
 from bulk.drain.settings import age, byte_rate
 from pipeline.clients import CoreSession
-from tests.draining import Drained
 from tests.e2e.conftest import eventually
 from tests.local_cloud_fixture import ROOT
 
 pytestmark = pytest.mark.local_cloud
-
-
-@pytest.fixture
-def drained(local_cloud, tmp_path):
-    return Drained(local_cloud, tmp_path)
 
 
 def start(drained, *arguments, stdin=subprocess.DEVNULL, environ=None):

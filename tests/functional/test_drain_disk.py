@@ -17,31 +17,9 @@ from bulk.drain.names import Names
 from bulk.drain.own_folder import sync_to_disk
 from bulk.drain.paths import key_of
 from bulk.drain.tree import Tree
-from tests.draining import Drained
 from tests.local_cloud_fixture import ROOT
 
 pytestmark = pytest.mark.local_cloud
-
-
-@pytest.fixture
-def drained(local_cloud, tmp_path):
-    return Drained(local_cloud, tmp_path)
-
-
-def filled(drained, count=20, size=3000):
-    data = {f"{number:03}": os.urandom(size) for number in range(count)}
-    for key, content in data.items():
-        drained.put(key, content)
-    return data
-
-
-def assert_nothing_is_lost(drained, data):
-    """Every object is in S3, or whole in the file of its name."""
-    keys, files = set(drained.keys()), drained.files()
-    for key, content in data.items():
-        assert (key in keys and drained.get(key) == content) or files.get(key) == content, f"{key} is lost"
-    for path, content in files.items():
-        assert path.endswith("%.part") or content == data[key_of(path.split("/"))], f"{path} is not its object"
 
 
 @contextmanager
@@ -63,11 +41,11 @@ def remount(folder: Path, options: str):
 
 class TestDisk:
     def test_a_full_disk_stops_it_and_with_room_it_goes_on(self, drained):
-        data = filled(drained, count=30, size=100_000)
+        data = drained.fill(count=30, size=100_000)
 
         with small_disk(drained.root, "1m"):
             ended = drained.run()
-            assert_nothing_is_lost(drained, data)
+            drained.assert_nothing_is_lost(data)
             remount(drained.root, "size=10m")
             again = drained.run()
             assert drained.files() == data
@@ -78,7 +56,7 @@ class TestDisk:
         assert drained.keys() == []
 
     def test_a_disk_that_is_read_only_is_refused(self, drained):
-        data = filled(drained, count=3)
+        data = drained.fill(count=3)
 
         with small_disk(drained.root, "1m"):
             remount(drained.root, "ro")
@@ -89,7 +67,7 @@ class TestDisk:
         assert drained.keys() == sorted(data)
 
     def test_the_limit_on_the_size_of_files_stops_it(self, drained):
-        data = filled(drained, count=3, size=200_000)
+        data = drained.fill(count=3, size=200_000)
 
         ended = subprocess.run(
             [sys.executable, "bulk/drain_bucket.py", "--local", "--yes", *drained.arguments()],
@@ -105,7 +83,7 @@ class TestDisk:
     @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS])
     @pytest.mark.parametrize("what", ["file", "folder", "journal"])
     def test_an_error_of_fsync_stops_it_before_anything_is_removed(self, drained, what, number):
-        data = filled(drained, count=3)
+        data = drained.fill(count=3)
 
         def sync(descriptor):
             path = os.readlink(f"/proc/self/fd/{descriptor}")
@@ -121,7 +99,7 @@ class TestDisk:
         assert os.strerror(number) in ended.err and "Nothing more was removed" in ended.err
         assert "Traceback" not in ended.err
         assert drained.keys() == sorted(data)
-        assert_nothing_is_lost(drained, data)
+        drained.assert_nothing_is_lost(data)
 
     def test_what_could_not_be_made_durable_is_not_gone_on_from(self, drained):
         drained.put("large", os.urandom(RESUMED_FROM))

@@ -18,31 +18,9 @@ from bulk.drain.outcomes import AgainError
 from bulk.drain.paths import key_of, partial_name
 from bulk.drain.rate import Rate
 from bulk.drain.stream import CHUNK, PATIENCE, Line
-from tests.draining import Drained
 from tests.torture.fault_proxy import Call, fault_proxy
 
 pytestmark = pytest.mark.local_cloud
-
-
-@pytest.fixture
-def drained(local_cloud, tmp_path):
-    return Drained(local_cloud, tmp_path)
-
-
-def filled(drained, count=20, size=3000):
-    data = {f"{number:03}": os.urandom(size) for number in range(count)}
-    for key, content in data.items():
-        drained.put(key, content)
-    return data
-
-
-def assert_nothing_is_lost(drained, data):
-    """Every object is in S3, or whole in the file of its name."""
-    keys, files = set(drained.keys()), drained.files()
-    for key, content in data.items():
-        assert (key in keys and drained.get(key) == content) or files.get(key) == content, f"{key} is lost"
-    for path, content in files.items():
-        assert path.endswith("%.part") or content == data[key_of(path.split("/"))], f"{path} is not its object"
 
 
 class TestOtherWriters:
@@ -166,7 +144,7 @@ class TestOtherWriters:
         assert drained.keys() == []
 
     def test_objects_that_come_while_it_lists_and_removes_are_not_lost(self, drained):
-        data = filled(drained, count=30)
+        data = drained.fill(count=30)
         later = {f"{number:03}-later": os.urandom(100) for number in range(30)}
         waiting, lock = iter(later.items()), threading.Lock()
 
@@ -178,7 +156,7 @@ class TestOtherWriters:
         ended = drained.run(watch=add)
 
         assert ended.code == 0, ended.err
-        assert_nothing_is_lost(drained, data | later)
+        drained.assert_nothing_is_lost(data | later)
 
 
 def on(operation, fault, *, times=10**6):
@@ -209,7 +187,7 @@ def test_a_checksum_that_cannot_be_taken_here_keeps_the_object(drained, monkeypa
 class TestNetwork:
     @pytest.mark.parametrize("fault", ["corrupted", "truncated", "reset before", "500", "503 SlowDown", "delayed"])
     def test_a_body_that_comes_badly_once_is_fetched_again(self, drained, fault):
-        data = filled(drained, count=3)
+        data = drained.fill(count=3)
 
         with fault_proxy(drained.cloud.port, on("GetObject", fault, times=2)) as address:
             ended = drained.run(endpoint_url=address)
@@ -220,7 +198,7 @@ class TestNetwork:
 
     @pytest.mark.parametrize("fault", ["corrupted", "truncated"])
     def test_what_always_comes_damaged_is_never_removed(self, drained, fault):
-        data = filled(drained, count=3)
+        data = drained.fill(count=3)
 
         with fault_proxy(drained.cloud.port, on("GetObject", fault)) as address:
             ended = drained.run(endpoint_url=address)
@@ -242,7 +220,7 @@ class TestNetwork:
 
     @pytest.mark.parametrize("fault", ["answer lost", "reset before", "500", "503 SlowDown"])
     def test_a_removal_whose_answer_is_lost_is_looked_at_and_not_guessed(self, drained, fault):
-        data = filled(drained, count=5)
+        data = drained.fill(count=5)
 
         with fault_proxy(drained.cloud.port, on("DeleteObjects", fault, times=3)) as address:
             ended = drained.run(endpoint_url=address)

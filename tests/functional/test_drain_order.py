@@ -10,17 +10,11 @@ import sys
 
 import pytest
 
-from tests.draining import Drained
 from tests.local_cloud_fixture import ROOT
 
 pytestmark = pytest.mark.local_cloud
 
 CALLS = "openat,fsync,fdatasync,rename,renameat,renameat2,linkat,unlinkat,write,sendto,sendmsg"
-
-
-@pytest.fixture
-def drained(local_cloud, tmp_path):
-    return Drained(local_cloud, tmp_path)
 
 
 def trace(drained, tmp_path, *arguments):

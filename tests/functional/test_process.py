@@ -6,16 +6,11 @@ from pipeline.errors import Code, RejectError, SkipError
 from pipeline.images.options import OutputOptions
 from pipeline.job import Job, Outcome, S3Source
 from pipeline.process import STEPS, process
-from tests.functional.pipeline_in_memory import WANTED, Pipeline
+from tests.functional.pipeline_in_memory import WANTED
 from tests.images import exif, jpeg, photo, truncated
 
 JPEG = jpeg(photo((600, 400)), quality=95)
 ANOTHER = jpeg(photo((300, 500)), quality=95)
-
-
-@pytest.fixture
-def pipeline() -> Pipeline:
-    return Pipeline()
 
 
 def test_an_upload_becomes_a_record_and_two_outputs(pipeline):

@@ -8,16 +8,11 @@ from pipeline.errors import RetryError, SkipError
 from pipeline.images.options import OutputOptions
 from pipeline.job import Outcome
 from pipeline.process import ATTEMPTS, STEPS
-from tests.functional.pipeline_in_memory import WANTED, Pipeline
+from tests.functional.pipeline_in_memory import WANTED
 from tests.images import jpeg, photo
 
 JPEG = jpeg(photo((600, 400)), quality=95)
 ANOTHER = jpeg(photo((300, 500)), quality=95)
-
-
-@pytest.fixture
-def pipeline() -> Pipeline:
-    return Pipeline()
 
 
 def at(step, act, times=1):

@@ -21,11 +21,6 @@ VARIANTS = outputs_of(Variants(("WEBP", "AVIF"), (100, 400)), "outputs")
 NAMES = ["webp-100", "avif-100", "webp-400", "avif-400"]
 
 
-@pytest.fixture
-def pipeline() -> Pipeline:
-    return Pipeline()
-
-
 def test_without_variants_all_is_as_it_ever_was():
     assert outputs_of(Variants(), "outputs") == WANTED
 
