@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -14,7 +16,7 @@ from typing import Any
 
 from bulk.drain.paths import key_of
 from bulk.drain_bucket import Surroundings, main
-from tests.local_cloud_fixture import LocalCloud
+from tests.local_cloud_fixture import ROOT, LocalCloud
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,21 @@ class Drained:
         with redirect_stdout(out), redirect_stderr(err):
             code = main([*place, *self.arguments(*more), *["--yes"] * yes], Surroundings(environ=environ, **around))
         return Ended(int(code), out.getvalue(), err.getvalue())
+
+    def start(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL, environ: dict[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """The program in a process of its own, with these arguments only."""
+        return subprocess.Popen(
+            [sys.executable, "bulk/drain_bucket.py", "--local", *arguments],
+            cwd=ROOT, env=os.environ | self.environ | (environ or {}),
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run_program(self, *arguments: str, **options: Any) -> Ended:
+        process = self.start(*arguments, **options)
+        out, err = process.communicate(timeout=60)
+        return Ended(process.returncode, out, err)
 
 
 @contextmanager

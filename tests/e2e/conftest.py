@@ -1,65 +1,19 @@
-"""A deployment on the local cloud that the end-to-end tests share, driven as people drive it: by its commands."""
+"""What the end-to-end tests share: a deployment on the local cloud, the AWS CLI, and a gallery full of pictures."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.local_cloud_fixture import ROOT, LocalCloud, running_local_cloud
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A set-up pipeline: its commands, and its resources by their names in the state."""
-
-    cloud: LocalCloud
-
-    def command(self, *arguments: str, timeout: float = 180, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `python …` in the checkout, its environment that of a laptop with this local cloud and `variables`."""
-        environ = {name: value for name, value in self.cloud.environ.items() if not name.startswith("AWS_")} | variables
-        return subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=timeout
-        )
-
-    def json_lines(self, *arguments: str) -> list[dict[str, Any]]:
-        done = self.command(*arguments, "--json")
-        assert done.returncode in (0, 1), done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    @property
-    def resources(self) -> dict[str, str]:
-        shelve = json.loads(self.command("show_shelve.py", "--json").stdout)
-        return {key.rsplit("/", 1)[1]: value for key, value in shelve.items() if key.startswith("local/")}
-
-    def upload(self, key: str, data: bytes) -> None:
-        self.cloud.client("s3").put_object(Bucket=self.resources["images-bucket"], Key=key, Body=data)
-
-    def record(self, key: str) -> dict[str, Any] | None:
-        quoted = key.replace("'", "''")
-        found = self.json_lines("query.py", f"SELECT * FROM \"ImageMetadata\" WHERE ImageID = '{quoted}'")
-        return found[0] if found else None
-
-
-def eventually(look: Callable[[], T], *, timeout: float = 60) -> T:
-    """What `look` returns once it is true; fails when it never is within `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not (seen := look()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"still {seen!r} after {timeout} s")
-        time.sleep(0.05)
-    return seen
+from tests.deployed import Deployment
+from tests.e2e.gallery import MANY, ODD, Gallery, Shown, copy_of, gallery_of, write_records
+from tests.images import jpeg, photo, png
+from tests.local_cloud_fixture import ROOT, running_local_cloud
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +39,23 @@ def aws_cli() -> str:
     give_up("the AWS CLI is not installed; `make test` installs it")
 
 
-def write_pictures(folder: Path, pictures: dict[str, bytes]) -> Path:
-    for name, data in pictures.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return folder
+@pytest.fixture(scope="session")
+def shown(deployment: Deployment) -> Shown:
+    data = jpeg(photo((600, 400)), quality=95)
+    deployment.upload("page/one.jpg", data)
+    deployment.upload(ODD, data)
+    deployment.upload("page/tall.png", png(photo((200, 400), "RGBA")))
+    deployment.upload("page/broken.jpg", data[:200])
+    keys = ["page/one.jpg", ODD, "page/tall.png", "page/broken.jpg"]
+    eventually(lambda: all(deployment.record(key) for key in keys))
+    picture = deployment.record("page/one.jpg")
+    assert picture
+    write_records(deployment, (copy_of(picture, number) for number in range(MANY)))
+    return Shown(deployment, picture)
+
+
+@pytest.fixture
+def gallery(browser: Browser, shown: Shown) -> Iterator[Gallery]:
+    with gallery_of(browser, shown.deployment, viewport={"width": 1280, "height": 800}) as gallery:
+        yield gallery
+        assert gallery.seen()["violations"] == []

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+import boto3
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.items import to_item
+from pipeline.items import feed_of, to_item
 from pipeline.job import Record
-from tests.e2e.conftest import Deployment
+from tests.deployed import Deployment
+
+#: A key with what addresses must escape.
+ODD = "page/été + 2 & 50%.jpg"
+
+#: So many records of one picture does the gallery show.
+MANY = 1_000
 
 #: Counts layout shifts and the first paint from the very beginning, and scripts that the policy stopped.
 WATCH = """
@@ -81,8 +91,6 @@ def gallery_of(browser: Browser, deployment: Deployment, **options: Any) -> Iter
 
 def write_records(deployment: Deployment, records: Iterable[Record | dict[str, Any]]) -> None:
     """Put records into the table directly, as quickly as it goes."""
-    import boto3
-
     cloud = deployment.cloud
     resource = boto3.resource(
         "dynamodb",
@@ -94,3 +102,30 @@ def write_records(deployment: Deployment, records: Iterable[Record | dict[str, A
     with resource.Table(deployment.resources["dynamodb-table"]).batch_writer() as batch:
         for record in records:
             batch.put_item(Item=to_item(record) if isinstance(record, Record) else record)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tests find in the gallery: a few real pictures, a real problem and a thousand records of one picture."""
+
+    deployment: Deployment
+    picture: dict[str, Any]
+
+
+def copy_of(picture: dict[str, Any], number: int) -> dict[str, Any]:
+    """A record that shows the same picture under another name, one minute older for each."""
+    key = f"many/{number:04}.jpg"
+    at = datetime(2025, 6, 1, tzinfo=UTC) - timedelta(minutes=number)
+    plain = {name: Decimal(str(value)) if isinstance(value, (int, float)) else value for name, value in picture.items()}
+    plain.pop("Outputs", None)
+    return {
+        **plain,
+        "ImageID": key,
+        "Feed": feed_of(key),
+        "OriginalBytes": 1_000 * (number + 1),
+        "ProcessedAt": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    }
+
+
+def tile(page: Page, key: str) -> Any:
+    return page.locator(f'#images > li[data-key="{key}"]')

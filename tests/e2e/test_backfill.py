@@ -13,9 +13,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
 from tests.images import jpeg, photo, truncated
 from tests.local_cloud_fixture import ROOT
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
 from tests.images import jpeg, noise, truncated
 from tests.local_cloud_fixture import ROOT
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

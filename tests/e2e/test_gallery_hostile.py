@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pipeline.items import feed_of
-from tests.e2e.conftest import Deployment
+from tests.deployed import Deployment
 from tests.e2e.gallery import Gallery, gallery_of, write_records
 from tests.hostile_texts import HOSTILE
 

@@ -3,76 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from pipeline.items import feed_of
-from tests.e2e.conftest import Deployment, eventually
-from tests.e2e.gallery import Gallery, gallery_of, write_records
-from tests.images import jpeg, photo, png
+from tests.e2e.gallery import MANY, Gallery, Shown, gallery_of, tile
+from tests.images import jpeg, photo
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.browser]
 
 JPEG = jpeg(photo((600, 400)), quality=95)
-ODD = "page/été + 2 & 50%.jpg"
-MANY = 1_000
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the tests find in the gallery: a few real pictures, a real problem and a thousand records of one picture."""
-
-    deployment: Deployment
-    picture: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def shown(deployment: Deployment) -> Shown:
-    deployment.upload("page/one.jpg", JPEG)
-    deployment.upload(ODD, JPEG)
-    deployment.upload("page/tall.png", png(photo((200, 400), "RGBA")))
-    deployment.upload("page/broken.jpg", JPEG[:200])
-    keys = ["page/one.jpg", ODD, "page/tall.png", "page/broken.jpg"]
-    eventually(lambda: all(deployment.record(key) for key in keys))
-    picture = deployment.record("page/one.jpg")
-    assert picture
-    write_records(deployment, (copy_of(picture, number) for number in range(MANY)))
-    return Shown(deployment, picture)
-
-
-def copy_of(picture: dict[str, Any], number: int) -> dict[str, Any]:
-    """A record that shows the same picture under another name, one minute older for each."""
-    key = f"many/{number:04}.jpg"
-    at = datetime(2025, 6, 1, tzinfo=UTC) - timedelta(minutes=number)
-    from decimal import Decimal
-
-    plain = {name: Decimal(str(value)) if isinstance(value, (int, float)) else value for name, value in picture.items()}
-    plain.pop("Outputs", None)
-    return {
-        **plain,
-        "ImageID": key,
-        "Feed": feed_of(key),
-        "OriginalBytes": 1_000 * (number + 1),
-        "ProcessedAt": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-    }
-
-
-@pytest.fixture
-def gallery(browser: Browser, shown: Shown) -> Iterator[Gallery]:
-    with gallery_of(browser, shown.deployment, viewport={"width": 1280, "height": 800}) as gallery:
-        yield gallery
-        assert gallery.seen()["violations"] == []
-
-
-def tile(page: Page, key: str) -> Any:
-    return page.locator(f'#images > li[data-key="{key}"]')
 
 
 def test_the_first_page_is_there_at_once_and_nothing_jumps(gallery: Gallery):
@@ -181,136 +125,19 @@ def test_a_picture_that_failed_says_why_and_what_to_do(gallery: Gallery):
     expect(page.locator("#download")).to_be_hidden()
 
 
-def test_the_lightbox_opens_by_mouse_with_all_that_is_known(gallery: Gallery):
-    page = gallery.open("#/?q=page/")
-    gallery.wait_for_keys(4)
-
-    tile(page, ODD).locator("a").click()
-
-    expect(page.locator("#lightbox")).to_be_visible()
-    expect(page.locator(".picture.here .whole")).to_have_js_property("naturalWidth", 600)
-    facts = page.locator("#facts").inner_text()
-    assert "600 × 400" in facts and "JPEG" in facts and "−" in facts and ODD in facts and "kB" in facts
-    with page.expect_download() as download:
-        page.evaluate("document.getElementById('download').target = ''")
-        page.locator("#download").click()
-    assert download.value.suggested_filename == "été + 2 & 50%.jpg"
-
-
-def test_the_link_can_be_copied(gallery: Gallery):
-    gallery.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = gallery.open("#/image/page/one.jpg")
-    expect(page.locator("#facts")).to_contain_text("600 × 400")
-
-    page.get_by_role("button", name="Copy link").click()
-
-    expect(page.locator("#announcement")).to_have_text("Link copied")
-    assert page.evaluate("navigator.clipboard.readText()") == page.url
-
-
-def test_the_keyboard_goes_through_grid_and_lightbox(gallery: Gallery):
-    page = gallery.open("#/?q=many/")
-    gallery.wait_for_keys(lambda keys: len(keys) >= 60)
-    focused = "document.activeElement.closest('li')?.dataset.key"
-
-    tile(page, "many/0000.jpg").locator("a").focus()
-    page.keyboard.press("ArrowRight")
-    assert page.evaluate(focused) == "many/0001.jpg"
-    page.keyboard.press("ArrowDown")
-    below = page.evaluate(focused)
-    assert below > "many/0003.jpg"
-    page.keyboard.press("ArrowUp")
-    assert page.evaluate(focused) == "many/0001.jpg"
-    page.keyboard.press("Enter")
-    expect(page.locator("#lightbox-title")).to_have_text("0001.jpg")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("#lightbox-title")).to_have_text("0003.jpg")
-    page.keyboard.press("Escape")
-
-    expect(page.locator("#lightbox")).to_be_hidden()
-    assert page.evaluate(focused) == "many/0003.jpg"
-    assert unquote(page.url).endswith("#/?q=many/")
-
-
-def test_in_the_lightbox_tab_stays_inside(gallery: Gallery):
-    page = gallery.open("#/image/page/one.jpg")
-    expect(page.locator("#facts")).to_contain_text("600 × 400")
-
-    inside = []
-    for _ in range(8):
-        page.keyboard.press("Tab")
-        inside.append(
-            page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
-        )
-
-    assert all(inside)
-
-
-def test_a_link_to_an_image_survives_reload_and_back(gallery: Gallery):
-    page = gallery.open("#/?q=page/")
-    gallery.wait_for_keys(4)
-    tile(page, ODD).locator("a").click()
-    expect(page.locator("#lightbox-title")).to_have_text("été + 2 & 50%.jpg")
-
-    page.reload()
-    expect(page.locator("#facts")).to_contain_text("600 × 400")
-    page.go_back()
-
-    expect(page.locator("#lightbox")).to_be_hidden()
-    assert len(gallery.wait_for_keys(4)) == 4
-    page.go_forward()
-    expect(page.locator("#lightbox-title")).to_have_text("été + 2 & 50%.jpg")
-
-
-def test_a_link_to_an_image_that_is_gone_says_so(gallery: Gallery):
-    page = gallery.open("#/image/page/none.jpg")
-
-    expect(page.locator("#stage h2")).to_have_text("This image is not here")
-    page.keyboard.press("Escape")
-    expect(page.locator("#lightbox")).to_be_hidden()
-
-
-def test_a_finger_goes_on_to_the_next_image(browser: Browser, shown: Shown):
-    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-    with gallery_of(browser, shown.deployment, **phone) as gallery:
-        page = gallery.open("#/?q=many/")
-        gallery.wait_for_keys(lambda keys: len(keys) >= 60)
-        tile(page, "many/0000.jpg").locator("a").tap()
-        expect(page.locator("#lightbox-title")).to_have_text("0000.jpg")
-
-        swipe(page, (300, 300), (60, 310))
-        expect(page.locator("#lightbox-title")).to_have_text("0001.jpg")
-        swipe(page, (60, 300), (300, 290))
-        expect(page.locator("#lightbox-title")).to_have_text("0000.jpg")
-        page.locator("#close").click()  # a tap would only end the fling
-
-        expect(page.locator("#lightbox")).to_be_hidden()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert gallery.said == []
-
-
-def swipe(page: Page, begin: tuple[int, int], end: tuple[int, int]) -> None:
-    client = page.context.new_cdp_session(page)
-    for kind, points in (("touchStart", [begin]), ("touchMove", [end]), ("touchEnd", [])):
-        touches = [{"x": x, "y": y} for x, y in points]
-        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-    client.detach()
-
-
 def test_images_appear_by_themselves_while_an_upload_runs(gallery: Gallery, shown: Shown):
     page = gallery.open()
     gallery.wait_for_keys(lambda keys: len(keys) >= 60)
     before = page.locator("#totals").inner_text()
 
-    shown.deployment.upload("page/live.jpg", JPEG)
+    shown.deployment.upload("news/live.jpg", JPEG)
 
-    gallery.wait_for_keys(lambda keys: keys[0] == "page/live.jpg")
+    gallery.wait_for_keys(lambda keys: keys[0] == "news/live.jpg")
     expect(page.locator("#totals")).not_to_have_text(before, use_inner_text=True, timeout=30_000)
     shown.deployment.cloud.client("s3").delete_object(
-        Bucket=shown.deployment.resources["images-bucket"], Key="page/live.jpg"
+        Bucket=shown.deployment.resources["images-bucket"], Key="news/live.jpg"
     )
-    gallery.wait_for_keys(lambda keys: "page/live.jpg" not in keys)
+    gallery.wait_for_keys(lambda keys: "news/live.jpg" not in keys)
 
 
 def test_whoever_reads_further_down_is_told_of_news_and_stays_where_they_are(gallery: Gallery, shown: Shown):
@@ -320,15 +147,15 @@ def test_whoever_reads_further_down_is_told_of_news_and_stays_where_they_are(gal
     eventually(lambda: page.evaluate("scrollY > 300"))
     place = page.evaluate("scrollY")
 
-    shown.deployment.upload("page/later.jpg", JPEG)
+    shown.deployment.upload("news/later.jpg", JPEG)
     expect(page.locator("#arrived")).to_contain_text("1 new", timeout=30_000)
     assert page.evaluate("scrollY") == place
     page.locator("#arrived").click()
 
-    assert gallery.wait_for_keys(lambda keys: keys[0] == "page/later.jpg")
+    assert gallery.wait_for_keys(lambda keys: keys[0] == "news/later.jpg")
     assert page.evaluate("scrollY") == 0
     shown.deployment.cloud.client("s3").delete_object(
-        Bucket=shown.deployment.resources["images-bucket"], Key="page/later.jpg"
+        Bucket=shown.deployment.resources["images-bucket"], Key="news/later.jpg"
     )
 
 

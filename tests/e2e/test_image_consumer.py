@@ -16,10 +16,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.conftest import eventually
 from tests.hostile_texts import HOSTILE
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import ROOT, LocalCloud
+from tests.waiting import eventually
 from tests.web import Web, running_web
 
 pytestmark = pytest.mark.local_cloud

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import running_local_cloud
+from tests.waiting import eventually
 from tests.web import Web, running_web
 
 pytestmark = pytest.mark.local_cloud

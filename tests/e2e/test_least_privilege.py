@@ -8,9 +8,10 @@ import urllib.request
 
 import pytest
 
-from tests.e2e.conftest import Deployment, eventually, write_pictures
+from tests.deployed import Deployment, write_pictures
 from tests.images import jpeg, photo, truncated
 from tests.local_cloud_fixture import running_local_cloud
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.e2e.conftest import Deployment, write_pictures
+from tests.deployed import Deployment, write_pictures
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import ROOT, LocalCloud, running_local_cloud
 

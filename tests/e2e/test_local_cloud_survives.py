@@ -6,9 +6,8 @@ import io
 import json
 import os
 import signal
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from local_cloud.lock import holder
 from local_cloud.snapshots import newest
 from tests.local_cloud_fixture import LocalCloud, running_local_cloud
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 
@@ -223,10 +223,3 @@ def kill(cloud: LocalCloud) -> None:
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
     eventually(lambda: holder(lock) is None)
-
-
-def eventually(holds: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)

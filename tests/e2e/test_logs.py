@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.e2e.conftest import eventually
 from tests.images import jpeg, photo, truncated
+from tests.waiting import eventually
 
 FACTS = ("key", "outcome", "message_id", "ms", "bytes", "version")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import Deployment
+from tests.deployed import Deployment
 from tests.local_cloud_fixture import running_local_cloud
 
 pytestmark = pytest.mark.local_cloud

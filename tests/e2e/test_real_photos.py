@@ -14,7 +14,8 @@ from PIL import Image
 
 from benchmarks.corpus.photos import photos
 from tests import images, reference
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

@@ -14,7 +14,7 @@ from base64 import b64encode
 import pytest
 
 from tests.canaries import CANARIES, below, found_in
-from tests.e2e.conftest import write_pictures
+from tests.deployed import write_pictures
 from tests.images import SECRETS, exif, jpeg, photo, png, truncated
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port
 

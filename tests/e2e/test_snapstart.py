@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from tests.e2e.conftest import Deployment
+from tests.deployed import Deployment
 
 FUNCTION = "ImageGalleryFunction-snap"
 SETUP = ("setup.py", "--local", "--name", "snap")

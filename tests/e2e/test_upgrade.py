@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import ROOT, LocalCloud, running_local_cloud
 from tests.meta.project import files
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
 from tests.e2e.gallery import Gallery, gallery_of
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import running_local_cloud
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.browser]
 

@@ -7,9 +7,10 @@ import urllib.request
 
 import pytest
 
-from tests.e2e.conftest import Deployment, eventually, write_pictures
+from tests.deployed import Deployment, write_pictures
 from tests.images import jpeg, photo, png, truncated
 from tests.odd_keys import ODD_KEYS
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from bulk.compress.backup import Backup
 from bulk.compress.journal import Journal
 from bulk.compress.log import Log
@@ -17,9 +19,15 @@ from bulk.compress.run import Run
 from bulk.compress.work import Bench, Order, Place
 from bulk.csv_rows import Omitted, Row, open_rows
 from pipeline.watch import Watch
+from tests.images import jpeg, noise, photo
 
 BUCKET = "meu-bucket"
 PLACE = Place(region="us-east-1", endpoint_url=None, profile=None, home="")
+
+#: A picture with enough detail to be worth compressing, and two files of it.
+DETAILED = Image.blend(photo((320, 240)), noise((320, 240)), 0.2)
+JPEG = jpeg(DETAILED, quality=95)
+ANOTHER = jpeg(DETAILED.rotate(90), quality=95)
 
 
 class _FreeBudget:

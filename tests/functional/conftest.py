@@ -1,4 +1,5 @@
-"""What several functional tests start from: the pipeline in memory, a bucket to drain, and the gallery API on moto."""
+"""What several functional tests start from: the pipeline in memory, a bucket to drain, one of
+images to compress, and the gallery API on moto."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto import mock_aws
 
 from pipeline.records import Records
 from tests.draining import Drained
+from tests.functional.compress_bench import BUCKET, CompressBench
 from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, Api, create_tables
 from tests.functional.pipeline_in_memory import Pipeline
 from tests.local_cloud_fixture import LocalCloud
@@ -25,6 +28,16 @@ def pipeline() -> Pipeline:
 @pytest.fixture
 def drained(local_cloud: LocalCloud, tmp_path: Path) -> Drained:
     return Drained(local_cloud, tmp_path)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CompressBench]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with mock_aws():
+        # What boto does about faults by itself only takes time here.
+        s3 = boto3.client("s3", region_name="us-east-1", config=Config(retries={"total_max_attempts": 1}))
+        s3.create_bucket(Bucket=BUCKET)
+        yield CompressBench(s3, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,16 @@ def loopback_outbound(*ports: int, **named: Any) -> Outbound:
     return Outbound(Guard(networks=[ip_network("127.0.0.0/8")], ports=frozenset(ports)), **named)
 
 
+def end_of(fetcher: Fetcher, url: str) -> str:
+    """What becomes of it: `… bytes`, the code of a refusal, or the name of another error."""
+    try:
+        return f"{len(fetcher.fetch(url).data)} bytes"
+    except RejectError as error:
+        return error.code
+    except PipelineError as error:
+        return type(error).__name__
+
+
 def fetch_apart(urls: dict[str, str], port: int, *, deadline: float, threads: int) -> dict[str, Any]:
     """Fetch `urls` in another process: by the same names, what became of each and in how many seconds; `peak` bytes."""
     question = json.dumps({"urls": urls, "port": port, "deadline": deadline, "threads": threads})
@@ -47,7 +57,7 @@ def main() -> None:
     fetcher = Fetcher(outbound, deadline=question["deadline"])
     with ThreadPoolExecutor(question["threads"]) as pool:
         ends = dict(
-            zip(question["urls"], pool.map(lambda url: _end(fetcher, url), question["urls"].values()), strict=True)
+            zip(question["urls"], pool.map(lambda url: _timed(fetcher, url), question["urls"].values()), strict=True)
         )
     print(json.dumps({"ends": ends, "peak": _peak()}))
 
@@ -61,15 +71,9 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _end(fetcher: Fetcher, url: str) -> tuple[str, float]:
+def _timed(fetcher: Fetcher, url: str) -> tuple[str, float]:
     began = time.monotonic()
-    try:
-        outcome = f"{len(fetcher.fetch(url).data)} bytes"
-    except RejectError as error:
-        outcome = error.code
-    except PipelineError as error:
-        outcome = type(error).__name__
-    return outcome, time.monotonic() - began
+    return end_of(fetcher, url), time.monotonic() - began
 
 
 if __name__ == "__main__":

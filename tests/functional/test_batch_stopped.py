@@ -12,10 +12,10 @@ import uuid
 
 import pytest
 
-from tests.e2e.conftest import eventually
 from tests.images import jpeg, photo
 from tests.meta.project import ROOT
 from tests.torture.fault_proxy import fault_proxy
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 

@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +18,7 @@ from tests.dask_workers import workers_of
 from tests.images import jpeg, noise, photo
 from tests.local_cloud_fixture import free_port
 from tests.meta.project import ROOT
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 
@@ -76,14 +75,6 @@ class Bucket:
 @pytest.fixture
 def bucket(local_cloud, tmp_path):
     return lambda images=2, data=JPEG: Bucket(local_cloud, tmp_path, images, data)
-
-
-def eventually(condition: Callable[[], Any], *, timeout: float = 120) -> Any:
-    deadline = time.monotonic() + timeout
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.mark.parametrize("way", ["from bulk/", "by its path"])

@@ -13,125 +13,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from bulk.drain.session import env_file_of
-from bulk.drain.settings import age, byte_rate
-from pipeline.clients import CoreSession
-from tests.e2e.conftest import eventually
 from tests.local_cloud_fixture import ROOT
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
-
-
-def start(drained, *arguments, stdin=subprocess.DEVNULL, environ=None):
-    command = [sys.executable, "bulk/drain_bucket.py", "--local", *arguments]
-    environ = os.environ | drained.environ | (environ or {})
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def run(drained, *arguments, **options):
-    process = start(drained, *arguments, **options)
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
-
-
-def configure(drained, **lines):
-    folder = drained.home / "config"
-    folder.mkdir(exist_ok=True)
-    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-
-
-def test_the_four_names_come_from_config_env(drained):
-    drained.put("in/a", b"data")
-    drained.put("in/b", b"done")
-    drained.put("out/c", b"other")
-    drained.processed.mkdir()
-    (drained.processed / "b").write_bytes(b"done")
-    configure(
-        drained,
-        bucket_name=drained.bucket,
-        path_to_search="in/",
-        local_base_path=drained.root,
-        processed_path=drained.processed,
-    )
-
-    code, out, err = run(drained, "--yes", "--json")
-
-    assert code == 0, err
-    assert json.loads(out)["outcomes"] == {"drained": 1, "already processed": 1}
-    assert drained.keys() == ["out/c"]
-    assert drained.files() == {"in/a": b"data"}
-
-
-def test_flags_win_over_the_environment_and_that_over_the_file(drained):
-    for key in ("file/a", "environment/a", "flag/a"):
-        drained.put(key, b"data")
-    configure(drained, bucket_name=drained.bucket, path_to_search="file/", local_base_path=drained.root)
-    environment = {"PATH_TO_SEARCH": "environment/"}
-
-    run(drained, "--yes", "--path-to-search", "flag/", environ=environment)
-    after_flag = drained.keys()
-    run(drained, "--yes", environ=environment)
-    after_environment = drained.keys()
-    run(drained, "--yes", environ={"path_to_search": "nowhere/"})
-    after_lower_case = drained.keys()
-    run(drained, "--yes")
-
-    assert after_flag == ["environment/a", "file/a"]
-    assert after_environment == after_lower_case == ["file/a"]
-    assert drained.keys() == []
-
-
-@pytest.mark.parametrize("missing", ["bucket_name", "path_to_search", "local_base_path"])
-def test_what_is_missing_is_named_with_the_cure(drained, missing):
-    values = {"bucket_name": drained.bucket, "path_to_search": "in/", "local_base_path": str(drained.root)}
-    configure(drained, **values | {missing: ""})
-
-    code, _, err = run(drained, "--yes")
-
-    assert code == 2
-    assert f"{missing} is not set" in err and "config/.env" in err
-
-
-@pytest.mark.parametrize("base", ["file", "processed"])
-def test_folders_that_cannot_be_right_are_refused(drained, base):
-    drained.put("a", b"data")
-    (drained.folder / "file").write_bytes(b"")
-    drained.processed.mkdir()
-
-    paths = ["--local-base-path", str(drained.folder / base), "--processed-path", str(drained.processed)]
-    code, _, err = run(drained, "--yes", *drained.arguments(*paths))
-
-    assert code == 2
-    assert "local_base_path" in err
-    assert drained.keys() == ["a"]
-
-
-def test_keys_in_config_env_are_used_as_a_whole(tmp_path):
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / ".env").write_text("aws_access_key_id=OWN\naws_secret_access_key=own\nBUCKET_NAME=b\n")
-    (tmp_path / ".env").write_text("AWS_SESSION_TOKEN=shared\naws_default_region=eu-south-2\nbucket_name=other\n")
-
-    values = env_file_of({"IMAGE_PIPELINE_HOME": str(tmp_path)})
-
-    assert values == {
-        "aws_access_key_id": "OWN",
-        "aws_secret_access_key": "own",
-        "aws_default_region": "eu-south-2",
-        "bucket_name": "b",
-    }
-
-
-def test_the_keys_of_config_env_sign_the_requests(drained):
-    from cli.credentials import aws_session
-
-    keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
-
-    session = aws_session({}, keys, None, wrap=CoreSession)
-
-    assert session.get_credentials().access_key == "AKIDEXAMPLE"
-    assert session.get_credentials().token is None
 
 
 def test_it_works_with_botocore_alone(drained):
@@ -190,10 +75,10 @@ def test_a_dry_run_changes_nothing_and_says_where_all_would_go(drained):
 def test_where_nobody_can_be_asked_nothing_is_removed(drained):
     drained.put("a", b"data")
 
-    code, _, err = run(drained, *drained.arguments())
+    ended = drained.run_program(*drained.arguments())
 
-    assert code == 2
-    assert "--yes" in err
+    assert ended.code == 2
+    assert "--yes" in ended.err
     assert (drained.keys(), drained.root.exists()) == (["a"], False)
 
 
@@ -202,7 +87,7 @@ def test_a_person_is_asked_once_with_count_and_bytes(drained, answer, code, left
     drained.put("a", b"x" * 1500)
     drained.put("b", b"y" * 500)
     person, terminal = pty.openpty()
-    process = start(drained, *drained.arguments(), stdin=terminal)
+    process = drained.start(*drained.arguments(), stdin=terminal)
 
     os.write(person, f"{answer}\n".encode())
     out, err = process.communicate(timeout=60)
@@ -249,13 +134,13 @@ def test_the_report_is_a_table_by_outcome_and_names_what_stays(drained):
     drained.put("frozen", b"data", StorageClass="GLACIER")
     arguments = [argument for argument in drained.arguments() if argument != "--json"]
 
-    code, out, err = run(drained, "--yes", *arguments)
+    ended = drained.run_program("--yes", *arguments)
 
-    assert code == 1
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert ended.code == 1
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ended.out.splitlines() if line.startswith("│")]
     assert rows == [["drained", "1", "1.5 kB"], ["archived", "1", "4 B"]]
-    assert "frozen: archived: restore it first" in err
-    assert "1 objects removed, 1 kept" in err and str(drained.root / ".drain" / "log.jsonl") in err
+    assert "frozen: archived: restore it first" in ended.err
+    assert "1 objects removed, 1 kept" in ended.err and str(drained.root / ".drain" / "log.jsonl") in ended.err
 
 
 def test_a_bucket_that_is_not_there_is_named_with_the_place(drained):
@@ -272,14 +157,14 @@ def test_a_second_drainer_in_the_same_folder_is_refused(drained):
 
     def second(step, key):
         if step == "journalled":
-            refused.append(run(drained, "--yes", *drained.arguments()))
+            refused.append(drained.run_program("--yes", *drained.arguments()))
 
-    ended = drained.run(watch=second)
+    first = drained.run(watch=second)
 
-    assert ended.code == 0
-    [(code, _, err)] = refused
-    assert code == 1
-    assert f"another drainer is at work in {drained.root}" in err
+    assert first.code == 0
+    [ended] = refused
+    assert ended.code == 1
+    assert f"another drainer is at work in {drained.root}" in ended.err
 
 
 def test_two_drainers_empty_one_bucket_and_nothing_is_lost(drained):
@@ -288,7 +173,7 @@ def test_two_drainers_empty_one_bucket_and_nothing_is_lost(drained):
         drained.put(key, content)
     roots = [drained.folder / name for name in ("one", "two")]
 
-    processes = [start(drained, "--yes", *drained.arguments("--local-base-path", str(root))) for root in roots]
+    processes = [drained.start("--yes", *drained.arguments("--local-base-path", str(root))) for root in roots]
     ended = [(process.communicate(timeout=120), process.returncode) for process in processes]
 
     assert [code for _, code in ended] == [0, 0], ended
@@ -306,7 +191,7 @@ def test_whoever_is_interrupted_ends_cleanly_and_goes_on_when_run_again(drained,
     data = {f"{number:03}": os.urandom(50_000) for number in range(100)}
     for key, content in data.items():
         drained.put(key, content)
-    process = start(drained, "--yes", *drained.arguments("--rate-limit", "1MB", "--workers", "4"))
+    process = drained.start("--yes", *drained.arguments("--rate-limit", "1MB", "--workers", "4"))
     eventually(lambda: len(drained.keys()) < 90)
 
     process.send_signal(number)
@@ -355,27 +240,3 @@ def test_credentials_that_are_refused_end_it_with_254(drained):
 
     assert ended.code == 254
     assert "AWS does not accept these credentials" in ended.err
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("12h", 43200), ("7d", 604800), ("2w", 1209600)])
-def test_an_age_has_a_unit(text, seconds):
-    assert age(text).total_seconds() == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "rate"), [("500k", 500e3), ("20MB", 20e6), ("1.5G", 1.5e9), ("10 MB/s", 10e6), ("7", 7)]
-)
-def test_a_rate_is_in_bytes_a_second(text, rate):
-    assert byte_rate(text) == rate
-
-
-@pytest.mark.parametrize(
-    ("flag", "value"),
-    [("--older-than", "soon"), ("--rate-limit", "fast"), ("--max-delete", "0"), ("--workers", "1000"),
-     ("--quarantine-prefix", "/")],
-)  # fmt: skip
-def test_a_value_that_means_nothing_is_refused_with_an_example(drained, flag, value, capsys):
-    with pytest.raises(SystemExit) as ended:
-        drained.run(flag, value)
-
-    assert ended.value.code == 2

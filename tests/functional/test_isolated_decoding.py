@@ -15,42 +15,23 @@ import pytest
 
 from pipeline.budget import PixelBudget
 from pipeline.errors import Code, RejectError
-from pipeline.images import wire
 from pipeline.images.child import Budget, IsolationError
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
-from pipeline.images.transform import Transformed, transform
+from pipeline.images.transform import transform
 from pipeline.job import Outcome
 from tests import bombs, images
+from tests.functional.isolated import PICTURES, SHORT, hostile, refused
 from tests.functional.pipeline_in_memory import Pipeline
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's limits are Linux's")
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = Budget(cpu_seconds=1, seconds=2.0, memory=300_000_000)
-ONLY_FACTS = ImageOptions(outputs=())
-
-
-def hostile(name: str, data: bytes = b"x", options: ImageOptions = ONLY_FACTS, budget: Budget = SHORT) -> Transformed:
-    return transform_isolated(data, options, work=f"tests.hostile_decoders:{name}", budget=budget)
-
-
-def refused(name: str, data: bytes = b"x", options: ImageOptions = ONLY_FACTS) -> RejectError:
-    with pytest.raises(RejectError) as caught:
-        hostile(name, data, options)
-    return caught.value
 
 
 def seen(name: str):
     return json.loads(hostile(name).facts.camera_model or "null")
-
-
-BLOCK = images.exif(orientation=6, taken="2024:05:01 10:20:30", offset="+02:00", model="X\u00e9100", rights=True)
-PICTURES = {
-    "JPEG": images.jpeg(private=True, exif=BLOCK),
-    "PNG": images.png(images.photo((300, 200), "RGBA")),
-    "one pixel": images.png(images.photo((1, 1))),
-}
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -191,56 +172,6 @@ def test_a_library_that_is_missing_is_no_fault_of_the_image(monkeypatch: pytest.
         transform(PICTURES["PNG"])
 
 
-@pytest.mark.parametrize("name", ("html_as_picture", "unasked_outputs", "unknown_format"))
-def test_an_answer_that_transform_could_not_give_is_not_believed(name: str):
-    assert refused(name, options=ImageOptions()).code == Code.CORRUPT_FILE
-
-
-def test_what_the_parent_knows_it_does_not_take_from_the_child():
-    facts = hostile("lies", b"0123456789").facts
-
-    assert (facts.bytes, facts.content_type) == (10, "image/png")
-    assert facts.sha256.startswith("84d89877f0d4041e")
-
-
-def framed(header: object, size: int | None = None) -> bytes:
-    text = json.dumps(header).encode()
-    return (len(text) if size is None else size).to_bytes(4, "big") + text
-
-
-NONSENSE = {
-    "nothing": b"",
-    "half a length": b"\0\0",
-    "a pickle": b"\x80\x04cos\nsystem\n(S'exit'\ntR.",
-    "an endless header": framed({}, 2**32 - 1),
-    "no object": framed([1]),
-    "no blobs": framed({"facts": {}}),
-    "negative blobs": framed({"blobs": [-5]}),
-    "endless blobs": framed({"blobs": [2**40]}),
-    "many blobs": framed({"blobs": [1] * 10_000}),
-    "deep": (60_000).to_bytes(4, "big") + b"[" * 60_000,
-    "outputs that are none": framed({"blobs": [], "outputs": 5, "facts": {}}),
-    "facts that are none": framed({"blobs": [], "outputs": [], "facts": [1]}),
-    "a format that is none": framed({"blobs": [], "outputs": [], "facts": {"format": ["PNG"]}}),
-    "a code that is none": framed({"blobs": [], "rejected": {"code": "FINE", "reason": "x"}}),
-    "a rejection that is none": framed({"blobs": [], "rejected": "x"}),
-    "pixels that are none": framed({"blobs": [], "pixels": "many"}),
-    "negative pixels": framed({"blobs": [], "pixels": -1}),
-    "boolean pixels": framed({"blobs": [], "pixels": True}),
-}
-
-
-@pytest.mark.parametrize("name", NONSENSE)
-def test_nonsense_in_the_place_of_an_answer_is_a_corrupt_file(name: str):
-    assert refused("says", NONSENSE[name]).code == Code.CORRUPT_FILE
-
-
-def test_a_reason_from_the_child_has_a_bound():
-    header = {"blobs": [], "rejected": {"code": "CORRUPT_FILE", "reason": "x" * 50_000}}
-
-    assert len(refused("says", framed(header)).reason) <= 2_000
-
-
 def test_the_child_waits_for_its_turn_before_it_decodes():
     told = []
 
@@ -293,14 +224,14 @@ transform_isolated(b"x", work="tests.hostile_decoders:endless_cpu")
 def test_a_child_dies_with_its_parent_in_the_middle_of_c_code():
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(ROOT)])
     try:
-        [child] = _eventually(lambda: _children(parent.pid))
-        _eventually(lambda: _cpu_seconds(child) > 0.8)
+        [child] = eventually(lambda: _children(parent.pid))
+        eventually(lambda: _cpu_seconds(child) > 0.8)
         assert _is_alive(child)
     finally:
         parent.kill()
         parent.wait()
 
-    _eventually(lambda: not _is_alive(child), timeout=4)
+    eventually(lambda: not _is_alive(child), timeout=4)
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -314,29 +245,6 @@ def _is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def _eventually(look, timeout: float = 15):
-    deadline = time.monotonic() + timeout
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
-def test_facts_of_every_type_cross_the_pipe_unchanged():
-    facts = transform(PICTURES["JPEG"]).facts
-    told = json.loads(json.dumps(vars(facts)))
-
-    assert wire.facts_from_header(told, PICTURES["JPEG"]) == facts
-
-
-@pytest.mark.parametrize("wrong", ({"mode": 5}, {"size": [1]}, {"size": [1, -1]}, {"taken_at": 7}, {"more": 1}))
-def test_a_fact_of_another_type_is_not_believed(wrong: dict[str, object]):
-    told = {**json.loads(json.dumps(vars(transform(PICTURES["PNG"]).facts))), **wrong}
-
-    with pytest.raises(wire.BrokenAnswerError):
-        wire.facts_from_header(told, b"")
 
 
 def test_a_message_that_comes_again_is_decoded_in_a_child():

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from pipeline.nursery import Nursery
 from tests import images
 from tests.hostile_decoders import FACTS
 from tests.meta.project import ROOT
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="copies are for Linux")
 
@@ -192,12 +192,12 @@ transform_isolated(b"x", work=work, start=Nursery(work).start)
 def test_all_of_them_die_with_their_parent_in_the_middle_of_c_code():
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(ROOT)])
     try:
-        below = eventually(lambda: len(found := descendants(parent.pid)) == 3 and found)
+        below = eventually(lambda: found if len(found := descendants(parent.pid)) == 3 else [])
     finally:
         parent.kill()
         parent.wait()
 
-    eventually(lambda: not any(map(is_alive, below)), within=6)
+    eventually(lambda: not any(map(is_alive, below)), timeout=6)
 
 
 def test_a_hundred_images_leave_no_process_and_no_descriptor(shared, copied):
@@ -235,11 +235,3 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def eventually(look, within: float = PATIENCE):
-    ends = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-    return found

@@ -18,16 +18,10 @@ from pipeline.guard import Guard
 from pipeline.outbound import Outbound
 from pipeline.sources import Fetcher
 from pipeline.version import VERSION
-from tests.certificates import Authority
-from tests.functional.fetching import loopback_outbound
+from tests.functional.fetching import end_of, loopback_outbound
 from tests.hostile_origin import HOST, after, answer, drip, once_each, origin, raw, silence
 
 PNG = b"\x89PNG and so on"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def fetcher_for(server, **named):
@@ -295,64 +289,7 @@ def test_a_host_with_letters_beyond_ascii_is_looked_up_by_its_ascii_name():
     assert asked == ["xn--bcher-kva.test"]
 
 
-def test_over_https_the_server_must_be_who_it_says(authority):
-    with origin({"/a.png": answer(body=PNG)}, tls=authority.server(HOST)) as server:
-        outbound = loopback_outbound(server.port, tls=authority.trusted())
-
-        assert Fetcher(outbound).fetch(server.url("/a.png")).data == PNG
-        assert end_of(Fetcher(loopback_outbound(server.port)), server.url("/a.png")) == Code.FETCH_FAILED
-
-
-@pytest.mark.parametrize(("name", "expired"), [("other.test", False), (HOST, True)])
-def test_a_certificate_for_another_host_or_another_time_is_refused(authority, name, expired):
-    with origin({"/": answer(body=PNG)}, tls=authority.server(name, expired=expired)) as server:
-        outbound = loopback_outbound(server.port, tls=authority.trusted())
-
-        assert end_of(Fetcher(outbound), server.url("/")) == Code.FETCH_FAILED
-
-
-def test_over_https_the_certificate_is_that_of_the_name_and_not_of_the_address(authority):
-    with origin({"/a.png": answer(body=PNG)}, tls=authority.server("images.test")) as server:
-        guard = Guard(
-            networks=[ip_network("127.0.0.0/8")], ports=frozenset([server.port]), resolve=lambda host, port: [HOST]
-        )
-
-        fetched = Fetcher(Outbound(guard, tls=authority.trusted())).fetch(f"https://images.test:{server.port}/a.png")
-
-    assert fetched.data == PNG
-
-
-def test_over_https_the_deadline_holds_too(authority):
-    faults = {"/drip": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"), "/silence": silence}
-    with origin(faults, tls=authority.server(HOST)) as server:
-        fetcher = Fetcher(loopback_outbound(server.port, tls=authority.trusted()), deadline=1)
-        began = time.monotonic()
-
-        assert [end_of(fetcher, server.url(path)) for path in faults] == ["RetryError", "RetryError"]
-        assert time.monotonic() - began < 4
-
-
-def test_a_handshake_that_never_comes_ends_with_the_deadline(authority):
-    with socket.create_server((HOST, 0)) as silent:
-        port = silent.getsockname()[1]
-        fetcher = Fetcher(loopback_outbound(port, tls=authority.trusted()), deadline=1)
-        began = time.monotonic()
-
-        assert end_of(fetcher, f"https://{HOST}:{port}/") == "RetryError"
-        assert time.monotonic() - began < 2
-
-
 @given(st.text() | st.text().map("http://".__add__) | st.text().map("http://nowhere.test/".__add__))
 def test_any_text_is_a_url_or_is_refused_as_none(text):
     with pytest.raises(RejectError, match="URL_REFUSED"):
         fetcher_that_looks_up(socket.EAI_NONAME).fetch(text)
-
-
-def end_of(fetcher, url):
-    try:
-        fetcher.fetch(url)
-    except RejectError as error:
-        return error.code
-    except PipelineError as error:
-        return type(error).__name__
-    return "fetched"

@@ -10,8 +10,9 @@ from typing import Any
 
 from pipeline.queues import DeadLetterQueue
 from pipeline.records import Records, decode_item
-from tests.e2e.conftest import Deployment, eventually
+from tests.deployed import Deployment
 from tests.local_cloud_fixture import running_local_cloud
+from tests.waiting import eventually
 
 FUNCTION = "ImageProcessingFunction"
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.conftest import eventually
 from tests.images import jpeg, photo, truncated
 from tests.torture.deployment import Tortured
 from tests.torture.fault_proxy import Call, fault_proxy
 from tests.torture.function_processes import function_processes, kill, process_behind
 from tests.torture.results import Results
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(3600)]
 

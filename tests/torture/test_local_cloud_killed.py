@@ -12,11 +12,12 @@ import time
 import pytest
 
 from local_cloud.lock import holder
-from tests.e2e.conftest import eventually, write_pictures
+from tests.deployed import write_pictures
 from tests.images import jpeg, photo
 from tests.local_cloud_fixture import ROOT
 from tests.torture.deployment import tortured_deployment
 from tests.torture.results import Results
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.local_cloud, pytest.mark.timeout(1200)]
 

@@ -4,50 +4,19 @@ from __future__ import annotations
 
 import random
 import re
-from contextlib import nullcontext
 from io import BytesIO
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
-from bulk.compress.options import Options
 from bulk.compress.png import by_pillow
-from bulk.compress.transform import Compressor
-from bulk.strict_webp import chunks
 from pipeline.errors import Code, RejectError, SkipError
 from pipeline.images.decode import examine, load
 from pipeline.images.options import Limits
 from tests.colour_profiles import cmyk_profile, display_p3
-from tests.formats import riff_chunk
-from tests.images import SECRETS, apng, exif, in_mode, jpeg, noise, photo, png, raw_png, truncated, xmp
-
-#: A picture with enough detail to be worth compressing.
-DETAILED = Image.blend(photo((640, 480)), noise((640, 480)), 0.2)
-
-
-def compressed(data: bytes, **options: object) -> bytes:
-    chosen = Options(**options)  # type: ignore[arg-type]
-    wanted = chosen.job("bucket", "key").image_options
-    made = Compressor(chosen).transform(data, wanted, decoding=lambda pixels: nullcontext())
-    [output] = made.outputs
-    return output.data
-
-
-def opened(data: bytes) -> Image.Image:
-    image = Image.open(BytesIO(data))
-    image.load()
-    return image
-
-
-def distance(one: Image.Image, other: Image.Image) -> float:
-    return max(ImageStat.Stat(ImageChops.difference(one, other)).rms)
-
-
-def saved(image: Image.Image, name: str, **parameters: object) -> bytes:
-    file = BytesIO()
-    image.save(file, name, **parameters)
-    return file.getvalue()
+from tests.images import SECRETS, apng, exif, jpeg, noise, photo, png, raw_png, truncated, xmp
+from tests.unit.compressing import DETAILED, compressed, distance, opened, saved
 
 
 def test_a_jpeg_comes_out_smaller_and_looks_the_same():
@@ -265,75 +234,6 @@ def test_an_mpo_is_left_alone_where_it_could_not_be_kept_together(options):
 def test_what_moves_is_left_alone():
     with pytest.raises(SkipError, match="animated"):
         compressed(apng())
-
-
-def as_webp(image: Image.Image, *, lossless: bool = False, **parameters: object) -> bytes:
-    """A file that can be made smaller."""
-    return saved(image, "WEBP", quality=40 if lossless else 95, lossless=lossless, method=0, **parameters)
-
-
-def compressed_webp(data: bytes, **options: object) -> bytes:
-    return compressed(data, formats=("WEBP",), min_savings=0, **options)
-
-
-def beside_the_picture(data: bytes) -> list[tuple[bytes, bytes]]:
-    return [(kind, bytes(payload)) for kind, payload in chunks(data) if kind not in (b"VP8 ", b"VP8L", b"ALPH")]
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-@pytest.mark.parametrize("lossless", [False, True])
-def test_webp_is_compressed_when_it_is_asked_for_and_keeps_all_that_stands_beside_the_picture(lossless, mode):
-    block = {"exif": exif(orientation=6), "xmp": xmp(), "icc_profile": display_p3()}
-    data = as_webp(in_mode(DETAILED, mode), lossless=lossless, **block)
-
-    after = compressed_webp(data)
-
-    image = opened(after)
-    assert len(after) < len(data) and (image.size, image.mode) == ((640, 480), mode)
-    assert beside_the_picture(after) == beside_the_picture(data) and len(beside_the_picture(data)) == 4
-    assert distance(image.convert("RGBA").convert("RGBa"), opened(data).convert("RGBA").convert("RGBa")) < (
-        1 if lossless else 20
-    )
-
-
-@pytest.mark.parametrize("lossless", [False, True])
-@pytest.mark.parametrize("metadata", [{}, {"exif": exif(orientation=6)}], ids=["simple", "extended"])
-def test_a_webp_keeps_chunks_that_nobody_knows_and_what_follows_its_end(lossless, metadata):
-    whole = as_webp(DETAILED, lossless=lossless, **metadata)
-    body = whole[8:] + riff_chunk(b"note", b"by hand") + riff_chunk(b"note", b"again")
-    data = b"RIFF" + len(body).to_bytes(4, "little") + body + b"ftypmp42" * 100
-
-    after = compressed_webp(data)
-
-    assert len(after) < len(data) and opened(after).size == (640, 480)
-    assert beside_the_picture(after) == beside_the_picture(data)
-    assert beside_the_picture(after)[-2:] == [(b"note", b"by hand"), (b"note", b"again")]
-    assert after.endswith(b"ftypmp42" * 100)
-
-
-def test_stripping_leaves_orientation_and_no_secrets_in_a_webp():
-    data = as_webp(DETAILED, exif=exif(orientation=6, private=True), xmp=xmp())
-
-    after = compressed_webp(data, strip_metadata=True)
-
-    assert not any(secret in after for secret in SECRETS.values()) and opened(after).getexif()[0x0112] == 6
-
-
-def test_stripping_leaves_a_webp_alone_in_which_more_follows_the_picture():
-    with pytest.raises(SkipError, match="800 bytes follow"):
-        compressed_webp(as_webp(DETAILED) + b"ftypmp42" * 100, strip_metadata=True)
-
-
-@pytest.mark.parametrize("frames", [1, 2])
-def test_an_animated_webp_is_left_alone_even_if_it_has_one_frame_only(frames):
-    data = as_webp(DETAILED, save_all=True, append_images=[DETAILED.rotate(180)], duration=50)
-    moving = list(chunks(data))
-    kept = [(kind, payload) for kind, payload in moving if kind != b"ANMF"]
-    kept += [found for found in moving if found[0] == b"ANMF"][:frames]
-    body = b"WEBP" + b"".join(riff_chunk(kind, bytes(payload)) for kind, payload in kept)
-
-    with pytest.raises(SkipError, match="animated"):
-        compressed_webp(b"RIFF" + len(body).to_bytes(4, "little") + body)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from local_cloud.snapshots import newest
-from tests.e2e.conftest import Deployment
+from tests.deployed import Deployment
 from tests.local_cloud_fixture import LocalCloud, free_port
 from tests.torture.deployment import Tortured
 from tests.torture.fault_proxy import fault_proxy, mixed

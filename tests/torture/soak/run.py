@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import eventually
 from tests.torture.function_processes import function_processes
 from tests.torture.soak.bulk_flows import CsvRuns, Drains
 from tests.torture.soak.drawing import draw
@@ -19,6 +18,7 @@ from tests.torture.soak.place import SHARE, Place, prepared
 from tests.torture.soak.samples import Sampler, grown, processes_of
 from tests.torture.soak.trouble import STOPS, Trouble
 from tests.torture.soak.url_flow import UrlMessages
+from tests.waiting import eventually
 
 #: As on AWS no function lives longer than its message is hidden: who dies later has nobody to make good what it leaves.
 FULL, SLICE = {"visibility": 41, "function_timeout": 40}, {"visibility": 8, "function_timeout": 6}
