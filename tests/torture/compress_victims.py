@@ -7,23 +7,20 @@ written, and "written", after it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from bulk.compress.gate import SlotGate  # noqa: E402
-from bulk.compress.journal import Journal  # noqa: E402
-from bulk.compress.log import Log  # noqa: E402
-from bulk.compress.options import Options  # noqa: E402
-from bulk.compress.outcome import Done  # noqa: E402
-from bulk.compress.run import Run  # noqa: E402
-from bulk.compress.work import Bench, Order, Place  # noqa: E402
-from bulk.csv_rows import Row, open_rows  # noqa: E402
-from tests.torture.forge import die_at, serve  # noqa: E402
+from bulk.compress.gate import SlotGate
+from bulk.compress.journal import Journal
+from bulk.compress.log import Log
+from bulk.compress.options import Options
+from bulk.compress.outcome import Done
+from bulk.compress.run import Run
+from bulk.compress.work import Bench, Order, Place
+from bulk.csv_rows import Row, open_rows
+from tests.torture.forge import die_at, serve
 
 STEPS = ("look", "fetch", "transform", "put", "ended", "written")
 

@@ -1,24 +1,21 @@
 """Gives out so many rows by Dask, again and again, and says each time what the process then holds that has client and
 scheduler in it: blocks of Python's allocator, and kilobytes of resident memory.
 
-    python tests/torture/dask_memory.py ROWS TIMES
+    python -m tests.torture.dask_memory ROWS TIMES
 """
 
 from __future__ import annotations
 
 import gc
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+import psutil  # type: ignore[import-untyped]
 
-import psutil  # type: ignore[import-untyped]  # noqa: E402
-
-from bulk.compress.cluster import workers  # noqa: E402
-from bulk.compress.options import Options  # noqa: E402
-from bulk.compress.outcome import Done, Outcome  # noqa: E402
-from bulk.compress.work import Order, Place  # noqa: E402
-from bulk.csv_rows import Row  # noqa: E402
+from bulk.compress.cluster import workers
+from bulk.compress.options import Options
+from bulk.compress.outcome import Done, Outcome
+from bulk.compress.work import Order, Place
+from bulk.csv_rows import Row
 
 
 def work(order: Order, row: Row) -> Done:

@@ -6,18 +6,10 @@ kills itself.
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-import awscrt.checksums  # type: ignore[import-untyped]  # noqa: E402, F401
-import botocore.session  # noqa: E402, F401
-
-import bulk.drain.run  # noqa: E402, F401
-from bulk.drain_bucket import Surroundings, main  # noqa: E402
-from tests.torture.forge import die_at, serve  # noqa: E402
+from bulk.drain_bucket import Surroundings, main
+from tests.torture.forge import die_at, serve
 
 
 def drain(job: dict[str, Any]) -> int:

@@ -74,11 +74,11 @@ class Forge:
 
 
 @contextmanager
-def forge(program: str, errors: Path, environ: Mapping[str, str] | None = None) -> Iterator[Forge]:
-    """`program` is a script that serves; `errors` takes what it and its victims write to stderr."""
+def forge(module: str, errors: Path, environ: Mapping[str, str] | None = None) -> Iterator[Forge]:
+    """`module` is one that serves when it is run; `errors` takes what it and its victims write to stderr."""
     with errors.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, program],
+            [sys.executable, "-m", module],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environ,
         )  # fmt: skip
         with process:

@@ -122,7 +122,7 @@ def originals(local_cloud, tmp_path):
 
 @pytest.fixture
 def victims(local_cloud, tmp_path):
-    with forge("tests/torture/compress_victims.py", tmp_path / "errors", local_cloud.environ) as victims:
+    with forge("tests.torture.compress_victims", tmp_path / "errors", local_cloud.environ) as victims:
         yield victims
     assert (tmp_path / "errors").read_text() == ""
 

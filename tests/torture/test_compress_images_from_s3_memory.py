@@ -19,7 +19,7 @@ MOST_KILOBYTES = 12_000
 
 #: Reads a list, writes journal and log and says its resident memory at a tenth of the way and at the end, in kB.
 PROGRAM = """
-import sys; sys.path.insert(0, sys.argv[1])
+import sys
 from contextlib import closing
 from pathlib import Path
 import psutil
@@ -32,7 +32,7 @@ from bulk.csv_rows import open_rows
 def work(row):
     return Done(line=row.line, key=row.key, outcome=Outcome.IGNORED, reason="x" * 100)
 
-folder, count = Path(sys.argv[2]), int(sys.argv[3])
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
 with (folder / "list.csv").open("w") as file:
     file.write("path\\n")
     file.writelines(f"images/of/a/bucket/{number * 7919 % 1000003:07}.jpg\\n" for number in range(count))
@@ -50,7 +50,7 @@ with closing(Log(folder)) as log, closing(Journal(folder / "run.journal")) as jo
 
 def numbers_of(*command: str) -> list[list[int]]:
     """The numbers that a program of ours prints, line by line."""
-    ended = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return [[int(word) for word in line.split()] for line in ended.stdout.splitlines()]
 
@@ -58,7 +58,7 @@ def numbers_of(*command: str) -> list[list[int]]:
 def test_memory_does_not_grow_with_the_list(tmp_path: Path, full_torture, results: Results):
     count = 1_000_000 if full_torture else 50_000
 
-    [[early], [late]] = numbers_of("-c", PROGRAM, str(ROOT), str(tmp_path), str(count))
+    [[early], [late]] = numbers_of("-c", PROGRAM, str(tmp_path), str(count))
 
     assert late - early < MOST_KILOBYTES, (early, late)
     results.say(rows=count, kilobytes_at_a_tenth=early, kilobytes_at_the_end=late)
@@ -67,7 +67,7 @@ def test_memory_does_not_grow_with_the_list(tmp_path: Path, full_torture, result
 def test_dask_keeps_nothing_of_images_that_are_done(full_torture, results: Results):
     rows, times = (10_000, 10) if full_torture else (300, 5)
 
-    found = numbers_of(str(Path(__file__).with_name("dask_memory.py")), str(rows), str(times))
+    found = numbers_of("-m", "tests.torture.dask_memory", str(rows), str(times))
 
     # What is loaded late comes once, what is kept comes every time: two blocks a row, if it is only the names of tasks.
     blocks, kilobytes = zip(*found, strict=True)

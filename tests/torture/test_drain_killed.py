@@ -143,7 +143,7 @@ def game(local_cloud, tmp_path, request):
         if mode:
             drained.keep_versions()
         (outside / "canary").write_bytes(b"alive")
-        with forge("tests/torture/drain_victims.py", tmp_path / "errors") as victims, unchanged(outside / "canary"):
+        with forge("tests.torture.drain_victims", tmp_path / "errors") as victims, unchanged(outside / "canary"):
             game = Game(drained, victims, mode, random.Random(SEED))
             yield game
             game.end()
