@@ -25,7 +25,7 @@ from typing import Any
 from PIL import Image
 
 from cli.exits import Exit, run
-from pipeline.file_list import images_of
+from pipeline.batch.file_list import images_of
 
 EXAMPLES = """\
 examples:

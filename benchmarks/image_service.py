@@ -30,13 +30,13 @@ from PIL import Image
 from benchmarks.local_cloud import children_cpu, command, cpu_seconds, surroundings
 from cli.exits import Exit, run
 from pipeline.clients import make_client
-from pipeline.guard import Guard
 from pipeline.images.isolate import transform_isolated
+from pipeline.images.nursery import Nursery
 from pipeline.images.options import ImageOptions, OutputOptions
 from pipeline.images.transform import transform
-from pipeline.nursery import Nursery
-from pipeline.outbound import Outbound
-from pipeline.sources import Fetcher
+from pipeline.web.guard import Guard
+from pipeline.web.outbound import Outbound
+from pipeline.web.sources import Fetcher
 
 EXAMPLES = """\
 examples:

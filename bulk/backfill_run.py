@@ -19,7 +19,7 @@ from cli.queue_counts import waiting
 from cli.variants import variants_of
 from pipeline.inventory import ListedObject, list_current
 from pipeline.queues import Queue
-from pipeline.records import read_items
+from pipeline.table.records import read_items
 
 Page = Sequence[ListedObject]
 Decided = tuple[ListedObject, Fate]

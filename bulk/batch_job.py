@@ -14,13 +14,13 @@ from bulk.batch_run import GRACE, BatchRun
 from bulk.memory_gate import machine_cores, machine_memory, memory_gate
 from bulk.patience import PAUSES, patiently
 from cli import console
-from pipeline.batch_settings import BatchSettings, own_batch
+from pipeline.batch.file_list import batch_name
+from pipeline.batch.settings import BatchSettings, own_batch
+from pipeline.batch.stored_lists import StoredList
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
-from pipeline.file_list import batch_name
 from pipeline.services import Services
 from pipeline.storage import Storage
-from pipeline.stored_lists import StoredList
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried, status_of
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.file_list import batch_name
+from pipeline.batch.settings import BatchSettings
 from pipeline.errors import RetryError
-from pipeline.file_list import batch_name
 from pipeline.objects import read_small
 
 if TYPE_CHECKING:

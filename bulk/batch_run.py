@@ -10,9 +10,9 @@ from typing import cast
 
 from bulk.batch_results import DONE, FAILED, GAVE_UP, Row
 from bulk.output_layout import output_place
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.file_list import source_of
+from pipeline.batch.settings import BatchSettings
 from pipeline.errors import Code, RejectError, RetryError, SkipError
-from pipeline.file_list import source_of
 from pipeline.images.options import COMPRESSED
 from pipeline.job import Job, OutputWanted, Write
 from pipeline.process import process

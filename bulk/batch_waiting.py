@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cli import console
-from pipeline.batch_following import ENDED, states
+from pipeline.batch.following import ENDED, states
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
 def _run(environ: Mapping[str, str], workers: int | None, stop: threading.Event) -> int:
     from bulk.batch_job import BatchJob
     from pipeline import freed_memory
-    from pipeline.json_tokens import FileListError
+    from pipeline.batch.json_tokens import FileListError
 
     freed_memory.keep()
     signals = _stop_on_signals(stop)

@@ -17,7 +17,7 @@ from bulk.list_report import Report, tell
 from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.exits import CommandError
-from pipeline.file_list import MOST_BATCHES, source_of
+from pipeline.batch.file_list import MOST_BATCHES, source_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from cli.connection import Connection
 from cli.exits import CommandError
-from pipeline.batch_settings import BatchSettings, Layout
-from pipeline.json_tokens import FileListError
-from pipeline.stored_lists import StoredList
+from pipeline.batch.json_tokens import FileListError
+from pipeline.batch.settings import BatchSettings, Layout
+from pipeline.batch.stored_lists import StoredList
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.exits import CommandError
-from pipeline.file_list import source_of
+from pipeline.batch.file_list import source_of
 
 STDIN = "-"
 #: Bytes of one line; a longer one is no name of an object, which has 1,024 at most.

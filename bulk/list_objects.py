@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bulk.list_lines import BadLine, Image
-from pipeline.file_list import source_of
+from pipeline.batch.file_list import source_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

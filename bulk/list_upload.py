@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cli import console
 from cli.aws import CONNECTIONS
 from cli.exits import CommandError
-from pipeline.file_list import MANIFEST
+from pipeline.batch.file_list import MANIFEST
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bulk.list_groups import Groups
 from cli.exits import CommandError
-from pipeline.file_list import MANIFEST, Manifest, batch_name, shard_name
+from pipeline.batch.file_list import MANIFEST, Manifest, batch_name, shard_name
 
 
 def write_json(groups: Groups, batches: int, out: Path) -> None:

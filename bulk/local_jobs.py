@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pipeline.batch_settings import ARRAY_INDEX
-from pipeline.file_list import batch_name
+from pipeline.batch.file_list import batch_name
+from pipeline.batch.settings import ARRAY_INDEX
 from pipeline.settings import ROOT
 
 _PROGRAM = ROOT / "bulk" / "compress_images.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from pipeline.batch_settings import BatchSettings, Layout
+from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.job import S3Source
 
 CAMERAS = ("left", "right", "front")

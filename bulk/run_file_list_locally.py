@@ -17,7 +17,7 @@ from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.connection import connect
 from cli.exits import Exit
-from pipeline.file_list import batch_name
+from pipeline.batch.file_list import batch_name
 
 if TYPE_CHECKING:
     from bulk.local_jobs import Ended

@@ -18,11 +18,11 @@ from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.exits import CommandError, Exit
-from pipeline.batch_following import Child, environment, failed
-from pipeline.batch_jobs import BatchJobs, Order, Submitted
-from pipeline.batch_settings import BatchSettings
-from pipeline.file_list import MOST_BATCHES
-from pipeline.stored_lists import StoredList
+from pipeline.batch.file_list import MOST_BATCHES
+from pipeline.batch.following import Child, environment, failed
+from pipeline.batch.jobs import BatchJobs, Order, Submitted
+from pipeline.batch.settings import BatchSettings
+from pipeline.batch.stored_lists import StoredList
 
 _SETUP = "setup.py --with-batch"
 
@@ -144,7 +144,7 @@ def _indexes(connection: Connection, settings: BatchSettings) -> list[int] | Non
 
 
 def _tell_failures(connection: Connection, children: Sequence[Child]) -> None:
-    from pipeline.batch_following import last_words
+    from pipeline.batch.following import last_words
 
     for child in children:
         how = f"exit code {child.exit_code}" if child.exit_code is not None else child.reason

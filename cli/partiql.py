@@ -47,7 +47,7 @@ def execute(dynamodb: DynamoDBClient, statement: str) -> Iterator[dict[str, Any]
     """The items of all pages, as plain values; CommandError where the statement is wrong or matches no item."""
     from botocore.exceptions import ClientError
 
-    from pipeline.records import decode_item
+    from pipeline.table.records import decode_item
 
     request: dict[str, Any] = {"Statement": statement.strip().rstrip(";").strip()}
     while True:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.counting import VARIANT_BYTES, VARIANTS, variants_in
+from pipeline.table.counting import VARIANT_BYTES, VARIANTS, variants_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,7 +43,7 @@ class Totals:
 
 def count(dynamodb: DynamoDBClient, table: str) -> Totals:
     """The totals of all records, read from an index, which holds less than the table."""
-    from pipeline.records import decode_item
+    from pipeline.table.records import decode_item
 
     totals = Totals()
     for item in _items(dynamodb, table):
@@ -52,7 +52,7 @@ def count(dynamodb: DynamoDBClient, table: str) -> Totals:
 
 
 def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
-    from pipeline.items import NEWEST_INDEX, SHARDS
+    from pipeline.table.items import NEWEST_INDEX, SHARDS
 
     for shard in SHARDS:
         pages = dynamodb.get_paginator("query").paginate(

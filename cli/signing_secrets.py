@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.signing import new_secret
+from pipeline.web.signing import new_secret
 
 FILE_NAME = ".postback_signing_secrets"
 

@@ -110,7 +110,7 @@ def _run(arguments: argparse.Namespace, start: Callable[[], None] | None) -> int
 
 
 def _print_failed(connection: Connection, *, as_json: bool) -> int:
-    from pipeline.failures import failures
+    from pipeline.table.failures import failures
 
     found = failures(connection.aws.dynamodb, connection.resources.require("dynamodb-table", "setup.py"))
     if as_json:

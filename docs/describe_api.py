@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lambda_function.gallery_parameters import DEFAULT_LIMIT, MAX_BYTES, MAX_KEY_BYTES, MAX_LIMIT
 from pipeline.errors import MEANINGS
-from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS
+from pipeline.gallery.wanted import Order
 from pipeline.job import Outcome
 from pipeline.settings import ROOT
+from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS
 from pipeline.version import VERSION
-from pipeline.wanted import Order
 
 TARGET = ROOT / "lambda_function" / "openapi.json"
 JSON = "application/json"

@@ -14,7 +14,7 @@ from cli.exits import FORBIDDEN, CommandError, Exit
 from cli.local import START
 from pipeline.aws_errors import code_of
 from pipeline.clients import make_client
-from pipeline.image_settings import endpoint, is_loopback, region, region_in
+from pipeline.image_service.settings import endpoint, is_loopback, region, region_in
 from pipeline.settings import SettingsError, home
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_function.logs import function_logger
 from pipeline.clients import make_client
-from pipeline.counting import Change
-from pipeline.records import decode_item
 from pipeline.settings import Settings
-from pipeline.stats import Stats
+from pipeline.table.counting import Change
+from pipeline.table.records import decode_item
+from pipeline.table.stats import Stats
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

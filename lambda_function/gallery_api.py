@@ -27,11 +27,11 @@ from lambda_function.logs import function_logger
 from lambda_function.restoring import after_restore
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
-from pipeline.gallery import encode_cursor, public
-from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
-from pipeline.listing import ImageList
+from pipeline.gallery.listing import ImageList
+from pipeline.gallery.pages import encode_cursor, public
 from pipeline.settings import Settings
-from pipeline.stats import Stats
+from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS
+from pipeline.table.stats import Stats
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from pipeline.gallery import CursorError, Place, decode_cursor
-from pipeline.items import SHARDS
+from pipeline.gallery.pages import CursorError, Place, decode_cursor
+from pipeline.gallery.wanted import Order, Wanted
 from pipeline.job import Outcome
-from pipeline.wanted import Order, Wanted
+from pipeline.table.items import SHARDS
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200

@@ -10,10 +10,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_function.logs import function_logger
-from pipeline.batch_jobs import BatchJobs, Order
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.jobs import BatchJobs, Order
+from pipeline.batch.settings import BatchSettings
+from pipeline.batch.stored_lists import StoredList
 from pipeline.clients import make_client, new_session
-from pipeline.stored_lists import StoredList
 
 logger = function_logger("submit_batch")
 session = new_session()

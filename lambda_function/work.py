@@ -13,8 +13,8 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.clients import CoreSession
-    from pipeline.url_messages import Images
-    from pipeline.url_services import UrlServices
+    from pipeline.image_service.messages import Images
+    from pipeline.image_service.services import UrlServices
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def _upload_work(environ: Mapping[str, str], session: CoreSession) -> Work:
 
 def _url_work(environ: Mapping[str, str], session: CoreSession) -> Work:
     # Imported here: the function of the uploads never meets the web, and starts sooner without it.
-    from pipeline.image_settings import ImageSettings
-    from pipeline.outbound_settings import OutboundSettings
+    from pipeline.image_service.services import connect_urls
+    from pipeline.image_service.settings import ImageSettings
     from pipeline.parameters import parameter_reader
-    from pipeline.url_services import connect_urls
+    from pipeline.web.settings import OutboundSettings
 
     queue_url = environ["QUEUE_URL"]
     settings = ImageSettings.from_environment(environ, queue_url=queue_url)

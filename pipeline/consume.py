@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import RejectError, RetryError, SkipError
+from pipeline.image_service.job import Answered, UrlJob
+from pipeline.image_service.messages import Images, decode_urls
 from pipeline.job import Job, Result
 from pipeline.messages import Message, Uploads, decode
 from pipeline.process import process
 from pipeline.services import Services
-from pipeline.url_job import Answered, UrlJob
-from pipeline.url_messages import Images, decode_urls
 
 if TYPE_CHECKING:
-    from pipeline.url_services import UrlServices
+    from pipeline.image_service.services import UrlServices
 
 
 class Report(Protocol):

@@ -2,7 +2,7 @@
 
     fetch → transform → put → record → clean → confirm    (or, where no image is left:)  unrecord → clean → confirm
     look → fetch → transform → put                        for a job that keeps no record
-    fetch → transform → put → notify                      for a message with URLs (`answering.py`)
+    fetch → transform → put → notify                      for a message with URLs (`image_service/answering.py`)
 
 No step trusts the message: what is done follows from the object, and from the record as it was before the object was
 read. A worker may die after any step; the next delivery goes the same way again and ends in the same state.
@@ -19,19 +19,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from pipeline.answering import answer
 from pipeline.describing import describe
 from pipeline.errors import RetryError, SkipError
+from pipeline.image_service.answering import answer
+from pipeline.image_service.job import Answered, UrlJob
 from pipeline.images.transform import Transformed
 from pipeline.job import Job, Record, Result
 from pipeline.objects import StoredObject
 from pipeline.services import Services
 from pipeline.steps import Steps
-from pipeline.url_job import Answered, UrlJob
 from pipeline.watch import Watch, silent
 
 if TYPE_CHECKING:
-    from pipeline.url_services import UrlServices
+    from pipeline.image_service.services import UrlServices
 
 STEPS = ("look", "fetch", "transform", "put", "record", "unrecord", "clean", "confirm", "notify")
 

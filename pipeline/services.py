@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pipeline.budget import Budget, PixelBudget
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.transform import Transformed, transform
-from pipeline.records import Records
 from pipeline.settings import Settings
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,8 +12,8 @@ from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Recor
 from pipeline.keys import url
 from pipeline.leftovers import abandoned
 from pipeline.objects import StoredObject
-from pipeline.records import Records
 from pipeline.services import Services
+from pipeline.table.records import Records
 from pipeline.watch import Watch
 
 

@@ -15,7 +15,7 @@ from setup_scripts.event_sources import delete_triggers, ensure_trigger
 
 
 def create(context: Context) -> None:
-    from pipeline.stats import MOST_CHANGES
+    from pipeline.table.stats import MOST_CHANGES
 
     table_name = context.resources.require("dynamodb-table", "setup_scripts/create_dynamodb_table.py")
     function = context.resources.require("stats-function", "setup_scripts/configure_lambda.py")

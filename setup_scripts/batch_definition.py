@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli import names
-from pipeline.batch_settings import MEMORY
+from pipeline.batch.settings import MEMORY
 from setup_scripts.batch_options import BatchOptions
 from setup_scripts.context import Context
 

@@ -36,7 +36,7 @@ def delete(context: Context) -> None:
 
 def schema() -> dict[str, Any]:
     """The table but for its name and tags: `ImageID` alone is the key; three indexes; billed by request."""
-    from pipeline.items import BY_KEY_INDEX, NEWEST_INDEX, PROBLEMS_INDEX
+    from pipeline.table.items import BY_KEY_INDEX, NEWEST_INDEX, PROBLEMS_INDEX
 
     return {
         "KeySchema": [{"AttributeName": "ImageID", "KeyType": "HASH"}],
@@ -56,7 +56,7 @@ def schema() -> dict[str, Any]:
 
 def _index(index_name: str, partition_key: str, sort_key: str) -> dict[str, Any]:
     """An index with all that the gallery shows: what an index holds cannot be changed later."""
-    from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS
+    from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS
 
     keys = {"ImageID", partition_key, sort_key}
     held = [field for field in (*PUBLIC_FIELDS, *CAPTURE_FIELDS) if field not in keys]

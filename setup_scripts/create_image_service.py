@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from cli import names
 from cli.exits import CommandError
-from pipeline.deliveries import FOLDER as DELIVERIES
-from pipeline.redirects import FOLDER as REDIRECTED
+from pipeline.image_service.deliveries import FOLDER as DELIVERIES
+from pipeline.image_service.redirects import FOLDER as REDIRECTED
 from setup_scripts import image_service_policies
 from setup_scripts.configure_lambda import delete_function, ensure_function, runtime_for
 from setup_scripts.context import Context

@@ -36,7 +36,7 @@ _ATTRIBUTES = (
 
 def records(aws: Aws, table: str, keys: Sequence[str]) -> dict[str, Item]:
     """The records of `keys` that exist, by key, read consistently."""
-    from pipeline.records import read_items
+    from pipeline.table.records import read_items
 
     return {**read_items(aws.dynamodb, table, keys, _ATTRIBUTES)}
 

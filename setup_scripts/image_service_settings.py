@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cli.signing_secrets import kept_secrets
-from pipeline.image_settings import ImageSettings
-from pipeline.outbound_settings import IN_SSM, OutboundSettings
+from pipeline.image_service.settings import ImageSettings
+from pipeline.web.settings import IN_SSM, OutboundSettings
 from setup_scripts.configure_lambda import configuration
 from setup_scripts.context import Context
 from setup_scripts.functions import IMAGE_SERVICE

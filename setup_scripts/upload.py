@@ -57,7 +57,7 @@ class Upload:
 
     def announce_failed(self, folder: Path | None, *, wait: bool) -> list[ImageResult]:
         """Send a message for every image whose record is FAILED, or for those of them that `folder` has too."""
-        from pipeline.failures import failures
+        from pipeline.table.failures import failures
 
         failed = [failure.image_id for failure in failures(self.aws.dynamodb, self.table)]
         return self._announce(failed, folder, wait=wait)

@@ -23,11 +23,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from pipeline.errors import PipelineError, RejectError
-from pipeline.guard import Guard
-from pipeline.notifications import Postbacks
-from pipeline.outbound import Outbound
-from pipeline.signing import SigningSecret, new_secret
-from pipeline.sources import Fetcher
+from pipeline.web.guard import Guard
+from pipeline.web.notifications import Postbacks
+from pipeline.web.outbound import Outbound
+from pipeline.web.signing import SigningSecret, new_secret
+from pipeline.web.sources import Fetcher
 from tests.hostile_urls import PORTS, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[1]

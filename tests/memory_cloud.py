@@ -120,7 +120,7 @@ class MemoryStorage:
 
 @dataclass
 class MemoryRecords:
-    """`pipeline.records.Records` over a dict, with the same condition on every write."""
+    """`pipeline.table.records.Records` over a dict, with the same condition on every write."""
 
     items: dict[str, Record] = field(default_factory=dict)
 

@@ -74,8 +74,8 @@ def _take_apart_again(stripped: bytes, name: str) -> None:
 def decode_message(data: bytes) -> None:
     """A message is refused, passed over, or names objects of our bucket by keys that S3 could have."""
     from pipeline.errors import RejectError, SkipError
+    from pipeline.image_service.messages import Images, decode_urls
     from pipeline.messages import Message, Uploads, decode, named_keys
-    from pipeline.url_messages import Images, decode_urls
 
     message = Message(data.decode("utf-8", "replace"), "an id")
     named_keys(message.body)
@@ -110,7 +110,7 @@ def make_keys(data: bytes) -> None:
 
 def read_cursor(data: bytes) -> None:
     """A cursor that is no cursor of ours is a CursorError."""
-    from pipeline.gallery import CursorError, decode_cursor, encode_cursor
+    from pipeline.gallery.pages import CursorError, decode_cursor, encode_cursor
 
     text = data.decode("utf-8", "replace")
     with suppress(CursorError):
@@ -133,8 +133,8 @@ def read_csv(data: bytes) -> None:
 def read_list(data: bytes) -> None:
     """Lists of lines become images or bad lines, JSON lists and manifests FileListError; chunks change nothing."""
     from bulk.list_lines import read_lines
-    from pipeline import file_list
-    from pipeline.json_tokens import FileListError
+    from pipeline.batch import file_list
+    from pipeline.batch.json_tokens import FileListError
 
     list(read_lines(BytesIO(data)))
     text = data.decode("utf-8", "replace")
@@ -148,8 +148,8 @@ def read_list(data: bytes) -> None:
 
 
 def _counted(chunks: list[str]) -> dict[str, int] | None:
-    from pipeline.file_list import count_images, require_complete
-    from pipeline.json_tokens import FileListError
+    from pipeline.batch.file_list import count_images, require_complete
+    from pipeline.batch.json_tokens import FileListError
 
     with suppress(FileListError):
         counts = count_images(chunks)

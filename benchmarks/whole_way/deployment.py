@@ -16,7 +16,7 @@ from benchmarks.local_cloud import command, cpu_seconds, surroundings
 from benchmarks.metering import BENCHMARK, metered_cloud, read
 from benchmarks.whole_way.cells import Cell, cell
 from benchmarks.whole_way.load import load
-from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS
+from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import UpdateOne
 
-from pipeline.url_messages import ABSENT, IMAGE_FIELDS
+from pipeline.image_service.messages import ABSENT, IMAGE_FIELDS
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection

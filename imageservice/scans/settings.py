@@ -12,7 +12,7 @@ PRODUCTION, DEVELOP = "PRODUCTION", "DEVELOP"
 
 @dataclass(frozen=True, kw_only=True)
 class ScanSettings:
-    """`mongo_url` names server and database. The rest goes into every message; see `url_messages.py`."""
+    """`mongo_url` names server and database. The rest goes into every message, which pipeline/image_service decodes."""
 
     mongo_url: str = field(repr=False)
     redirect_queue: str

@@ -40,7 +40,7 @@ def transform_isolated(
 ) -> Transformed:
     """What `transform` makes of `data`, made in a child within `budget`; `work` names the function as module:function.
 
-    `start`: how to come by a child, if not by starting a Python (`pipeline/nursery.py`).
+    `start`: how to come by a child, if not by starting a Python (`pipeline/images/nursery.py`).
 
     `decoding(pixels)` is entered here, for as long as the child holds the pixels.
 

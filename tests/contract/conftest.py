@@ -11,8 +11,8 @@ import pytest
 from moto import mock_aws
 
 from pipeline.clients import make_client
-from pipeline.records import Records
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 from tests.memory_cloud import MemoryRecords, MemoryStorage
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.items import feed_of, to_item
 from pipeline.job import Record
+from pipeline.table.items import feed_of, to_item
 from tests.deployed import Deployment
 
 #: A key with what addresses must escape.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pipeline.items import feed_of
+from pipeline.table.items import feed_of
 from tests.deployed import Deployment
 from tests.e2e.gallery import Gallery, gallery_of, write_records
 from tests.hostile_texts import HOSTILE

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 from moto.batch.models import batch_backends
 
-from pipeline.batch_jobs import BatchJobs
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.jobs import BatchJobs
+from pipeline.batch.settings import BatchSettings
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from pipeline.records import Records
+from pipeline.table.records import Records
 from tests.draining import Drained
 from tests.functional.compress_bench import BUCKET, CompressBench
 from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, Api, create_tables

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError, RejectError
-from pipeline.guard import Guard
-from pipeline.outbound import Outbound
-from pipeline.sources import Fetcher
+from pipeline.web.guard import Guard
+from pipeline.web.outbound import Outbound
+from pipeline.web.sources import Fetcher
 from tests.meta.project import ROOT
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from pipeline.errors import Code
-from pipeline.items import to_item
 from pipeline.job import Outcome, PlacedOutput, Record
 from pipeline.settings import Settings
+from pipeline.table.items import to_item
 from setup_scripts.create_dynamodb_table import schema
 from setup_scripts.create_stats_table import schema as stats_schema
 

@@ -12,9 +12,9 @@ from pipeline.images.options import COMPRESSED, THUMBNAIL
 from pipeline.images.transform import Transformed, transform
 from pipeline.job import Job, OutputWanted, Record, S3Source
 from pipeline.process import process
-from pipeline.records import Records
 from pipeline.services import Services
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 from pipeline.watch import Watch, silent
 from tests.memory_cloud import MemoryRecords, MemoryStorage
 

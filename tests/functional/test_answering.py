@@ -7,9 +7,9 @@ import re
 import pytest
 from PIL import Image
 
-from pipeline.answering import answer
 from pipeline.errors import Code, RejectError, RetryError
-from pipeline.url_messages import decode_urls
+from pipeline.image_service.answering import answer
+from pipeline.image_service.messages import decode_urls
 from pipeline.watch import silent
 from tests.functional.url_service_in_memory import IMAGES, message, url_service
 from tests.images import jpeg, photo, png

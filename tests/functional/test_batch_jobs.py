@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from pipeline.batch_following import environment, failed, states
-from pipeline.batch_jobs import ABANDONED, Order
+from pipeline.batch.claims import Claims
+from pipeline.batch.following import environment, failed, states
+from pipeline.batch.jobs import ABANDONED, Order
+from pipeline.batch.stored_lists import StoredList
 from pipeline.errors import RetryError
-from pipeline.job_claims import Claims
-from pipeline.stored_lists import StoredList
 from tests.functional.batch_account import SETTINGS, batch_account
 
 ORDER = Order(settings=SETTINGS, batches=(1, 2, 3, 4, 5), token="may")

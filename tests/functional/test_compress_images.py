@@ -15,7 +15,7 @@ from bulk.batch_results import ResultFile, Results, Row
 from bulk.batch_run import BatchRun
 from bulk.compress_images import main
 from bulk.memory_gate import MemoryGate
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.settings import BatchSettings
 from pipeline.errors import Code, RejectError, RetryError
 from pipeline.images.transform import transform
 from pipeline.services import Services

@@ -15,7 +15,7 @@ from bulk.list_lines import Image
 from bulk.list_objects import Listing
 from bulk.list_upload import upload_list
 from cli.exits import CommandError
-from pipeline.file_list import Manifest
+from pipeline.batch.file_list import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.records import Records
+from pipeline.table.records import Records
 from tests.functional.gallery_on_moto import done_image, failed_image, fill, keys_of, walk
 
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.counting import Change
-from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, to_item
-from pipeline.stats import Stats
+from pipeline.table.counting import Change
+from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS, to_item
+from pipeline.table.stats import Stats
 from tests.functional.gallery_on_moto import STATS_TABLE, TABLE, Api, done_image, event_named, failed_image
 
 

@@ -15,8 +15,8 @@ from moto import mock_aws
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
 from pipeline.images.transform import transform
-from pipeline.records import Records
 from pipeline.settings import Settings
+from pipeline.table.records import Records
 from pipeline.version import release
 from tests.hostile_texts import HOSTILE
 from tests.images import jpeg, photo

@@ -10,8 +10,10 @@ import pytest
 from setup_scripts import package
 from setup_scripts.trim import SERVICES
 
-IMPORTS = "import sys; sys.path[:0] = [sys.argv[1]]; import pipeline.url_services, lambda_function.work, idna; "
-IMPORTS += "print(idna.__file__)"
+IMPORTS = (
+    "import sys; sys.path[:0] = [sys.argv[1]]; import pipeline.image_service.services, lambda_function.work, idna; "
+    "print(idna.__file__)"
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,18 @@ from dataclasses import replace
 import pytest
 
 from cli import names
-from pipeline.answering import answer
 from pipeline.errors import RetryError
-from pipeline.image_settings import ImageSettings
+from pipeline.image_service.answering import answer
+from pipeline.image_service.messages import decode_urls
+from pipeline.image_service.redirects import MAX_BYTES
+from pipeline.image_service.services import connect_urls
+from pipeline.image_service.settings import ImageSettings
 from pipeline.images.transform import transform
-from pipeline.outbound_settings import OutboundSettings
 from pipeline.parameters import parameter_reader
 from pipeline.queues import Queue
-from pipeline.redirects import MAX_BYTES
-from pipeline.signing import new_secret
-from pipeline.url_messages import decode_urls
-from pipeline.url_services import connect_urls
 from pipeline.watch import silent
+from pipeline.web.settings import OutboundSettings
+from pipeline.web.signing import new_secret
 from setup_scripts import create_image_service
 from setup_scripts.functions import IMAGE_SERVICE
 from tests.functional.aws_account import ACCOUNT, REGION, aws_account, context

@@ -11,10 +11,10 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from pipeline.errors import Code, RejectError, RetryError
-from pipeline.guard import Guard
-from pipeline.notifications import Postbacks
-from pipeline.outbound import Outbound
-from pipeline.signing import SigningSecret, new_secret
+from pipeline.web.guard import Guard
+from pipeline.web.notifications import Postbacks
+from pipeline.web.outbound import Outbound
+from pipeline.web.signing import SigningSecret, new_secret
 from tests.certificates import Authority
 from tests.functional.fetching import loopback_outbound
 from tests.hostile_origin import HOST, answer, drip, flood, origin, raw, reset, silence

@@ -18,9 +18,9 @@ import pytest
 from pipeline.errors import Code, RejectError
 from pipeline.images.child import Budget, IsolationError
 from pipeline.images.isolate import transform_isolated
+from pipeline.images.nursery import Nursery
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
 from pipeline.images.transform import Transformed, transform
-from pipeline.nursery import Nursery
 from tests import images
 from tests.hostile_decoders import FACTS
 from tests.meta.project import ROOT
@@ -183,7 +183,7 @@ PARENT = """
 import sys
 sys.path[:0] = [sys.argv[1]]
 from pipeline.images.isolate import transform_isolated
-from pipeline.nursery import Nursery
+from pipeline.images.nursery import Nursery
 work = "tests.hostile_decoders:endless_cpu"
 transform_isolated(b"x", work=work, start=Nursery(work).start)
 """

@@ -21,15 +21,15 @@ from bulk.batch_results import Row
 from bulk.batch_run import BatchRun
 from bulk.memory_gate import MemoryGate
 from imageservice.ports.workers.worker import Stop, Worker
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.settings import BatchSettings
 from pipeline.consume import consume
 from pipeline.images.isolate import transform_isolated
-from pipeline.nursery import Nursery
+from pipeline.images.nursery import Nursery
 from pipeline.queues import Received
-from pipeline.records import Records
 from pipeline.services import Services
 from pipeline.settings import Settings
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 from tests import bombs
 from tests.functional.test_image_worker import ListQueue
 from tests.functional.url_service_in_memory import IMAGES, message, url_service

@@ -7,16 +7,16 @@ import pytest
 
 from cli import names
 from pipeline.consume import consume
-from pipeline.counting import Change
 from pipeline.errors import RetryError
+from pipeline.gallery.listing import ImageList
+from pipeline.gallery.wanted import ALL, Order, Wanted
 from pipeline.images.options import COMPRESSED, THUMBNAIL
 from pipeline.job import Outcome, OutputWanted
-from pipeline.listing import ImageList
 from pipeline.messages import Message, Uploads
 from pipeline.queues import Queue
 from pipeline.services import connect
-from pipeline.stats import Stats
-from pipeline.wanted import ALL, Order, Wanted
+from pipeline.table.counting import Change
+from pipeline.table.stats import Stats
 from setup_scripts import configure_lambda
 from setup_scripts.configure_lambda import settings
 from setup_scripts.functions import COUNTING, GALLERY, PROCESSING

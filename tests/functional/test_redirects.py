@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.redirects import MAX_BYTES, Redirected, Redirects
+from pipeline.image_service.redirects import MAX_BYTES, Redirected, Redirects
 from tests.functional.url_service_in_memory import BUCKET, url_service
 
 

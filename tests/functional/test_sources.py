@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Code, PipelineError, RejectError, RetryError
-from pipeline.guard import Guard
-from pipeline.outbound import Outbound
-from pipeline.sources import Fetcher
 from pipeline.version import VERSION
+from pipeline.web.guard import Guard
+from pipeline.web.outbound import Outbound
+from pipeline.web.sources import Fetcher
 from tests.functional.fetching import end_of, loopback_outbound
 from tests.hostile_origin import HOST, after, answer, drip, once_each, origin, raw, silence
 

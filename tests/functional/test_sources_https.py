@@ -9,9 +9,9 @@ from ipaddress import ip_network
 import pytest
 
 from pipeline.errors import Code
-from pipeline.guard import Guard
-from pipeline.outbound import Outbound
-from pipeline.sources import Fetcher
+from pipeline.web.guard import Guard
+from pipeline.web.outbound import Outbound
+from pipeline.web.sources import Fetcher
 from tests.certificates import Authority
 from tests.functional.fetching import end_of, loopback_outbound
 from tests.hostile_origin import HOST, answer, drip, origin, silence

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.counting import Change, Counts, counts_of
 from pipeline.errors import RetryError
-from pipeline.items import feed_of
-from pipeline.listing import ImageList
-from pipeline.stats import MARKER_SECONDS, Stats
+from pipeline.gallery.listing import ImageList
+from pipeline.table.counting import Change, Counts, counts_of
+from pipeline.table.items import feed_of
+from pipeline.table.stats import MARKER_SECONDS, Stats
 from tests.memory_dynamodb import MemoryIndex, MemoryTotals
 
 FORMATS = ("JPEG", "PNG", "WEBP")

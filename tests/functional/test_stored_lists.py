@@ -4,9 +4,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pipeline.file_list import Manifest
-from pipeline.json_tokens import FileListError
-from pipeline.stored_lists import StoredList
+from pipeline.batch.file_list import Manifest
+from pipeline.batch.json_tokens import FileListError
+from pipeline.batch.stored_lists import StoredList
 
 LIST = {f"batch_{number}": [f"s3://photos/{number}/{image}.jpg" for image in range(2000)] for number in (1, 2, 3)}
 

@@ -15,7 +15,7 @@ from bulk import submit_batch
 from bulk.batch_waiting import wait
 from cli.connection import Connection
 from cli.state import Resources
-from pipeline.batch_following import last_words
+from pipeline.batch.following import last_words
 from pipeline.settings import SettingsError
 from tests.functional.aws_account import target
 from tests.functional.batch_account import LIST, REGION, batch_account
@@ -179,7 +179,7 @@ def test_waiting_ends_when_all_children_have_ended_and_failures_are_named_with_t
 
 
 def test_a_log_that_is_gone_is_no_reason_to_fail(account, connection):
-    from pipeline.batch_following import Child
+    from pipeline.batch.following import Child
 
     assert last_words(connection.aws.logs, Child("j", 1, "", 1, "/aws/batch/none", "none")) == ""
 

@@ -11,8 +11,8 @@ from pipeline.errors import SkipError
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.transform import Transformed, transform
 from pipeline.images.variants import Variants
-from pipeline.items import from_item, to_item
 from pipeline.messages import Message, Uploads, outputs_of
+from pipeline.table.items import from_item, to_item
 from tests.functional.pipeline_in_memory import WANTED, Pipeline
 from tests.images import jpeg, photo
 

@@ -12,16 +12,16 @@ from moto import mock_aws
 
 from pipeline.budget import PixelBudget
 from pipeline.clients import make_client
-from pipeline.deliveries import Deliveries
 from pipeline.errors import Code, RejectError
+from pipeline.image_service.deliveries import Deliveries
+from pipeline.image_service.messages import Images
+from pipeline.image_service.redirects import Redirects
+from pipeline.image_service.services import UrlServices
 from pipeline.images.options import OutputOptions
 from pipeline.images.transform import transform
 from pipeline.messages import Message
-from pipeline.redirects import Redirects
-from pipeline.sources import Fetched
 from pipeline.storage import Storage
-from pipeline.url_messages import Images
-from pipeline.url_services import UrlServices
+from pipeline.web.sources import Fetched
 
 BUCKET = "images-ch"
 SIZES = tuple(

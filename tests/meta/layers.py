@@ -27,50 +27,51 @@ PURE = (
     "images",
     "job",
     "messages",
-    "url_job",
-    "url_messages",
+    "image_service.job",
+    "image_service.messages",
     "keys",
-    "file_list",
-    "json_tokens",
-    "gallery",
-    "wanted",
-    "items",
-    "typed_values",
-    "counting",
+    "batch.file_list",
+    "batch.json_tokens",
+    "gallery.pages",
+    "gallery.wanted",
+    "table.items",
+    "table.typed_values",
+    "table.counting",
     "errors",
-    "addresses",
-    "signing",
+    "web.addresses",
+    "web.signing",
     "version",
 )
 EDGES = (
-    "sources",
+    "web.sources",
+    "web.notifications",
     "storage",
     "queues",
-    "records",
-    "notifications",
+    "table.records",
     "parameters",
-    "redirects",
-    "deliveries",
-    "batch_jobs",
-    "batch_following",
-    "stored_lists",
+    "image_service.redirects",
+    "image_service.deliveries",
+    "batch.jobs",
+    "batch.following",
+    "batch.stored_lists",
 )
-TOOLS = ("clients", "settings", "watch", "budget", "freed_memory", "guard", "nursery", "nursing")
+TOOLS = ("clients", "settings", "watch", "budget", "freed_memory", "web.guard", "images.nursery", "images.nursing")
 
-#: Within `pipeline`, from the top down: a module imports only what stands lower than itself.
+#: Within `pipeline`, from the top down: a module imports only what stands lower than itself. A package stands for those
+#: of its modules that are not named.
 LEVELS = (
     ("consume",),
     ("process",),
     ("steps",),
-    ("describing", "leftovers", "writing", "answering"),
-    ("services", "url_services"),
-    ("listing", "stats", "failures", "inventory"),
+    ("describing", "leftovers", "writing", "image_service.answering"),
+    ("services", "image_service.services"),
+    ("gallery.listing", "table.stats", "table.failures", "inventory"),
     EDGES,
-    ("replacing", "verifying", "job_claims"),
+    ("replacing", "verifying", "batch.claims"),
     ("objects",),
-    ("outbound_settings",),
-    ("aws_errors", "outbound", "image_settings", "batch_settings"),
-    ("guarded_connections",),
+    ("web.settings",),
+    ("aws_errors", "web.outbound", "image_service.settings", "batch.settings"),
+    ("web.connections",),
     TOOLS,
     PURE,
 )
@@ -97,10 +98,16 @@ def _refusal_inside_the_core(importer: str, imported: str) -> str | None:
 
 def level(module: str) -> int | None:
     """Where a module of the core stands, 0 at the top; None if LEVELS does not name it."""
-    part = module.split(".")[1]
+    part = _within_the_core(module)
     return next((number for number, parts in enumerate(LEVELS) if part in parts), None)
 
 
 def is_pure(module: str) -> bool:
-    package, _, rest = module.partition(".")
-    return package == "pipeline" and rest.split(".")[0] in PURE
+    return module.startswith("pipeline.") and _within_the_core(module) in PURE
+
+
+def _within_the_core(name: str) -> str:
+    """The name in LEVELS for a module, or for what is imported from one; its longest part that stands there."""
+    parts = name.split(".")[1:]
+    longer_first = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return next((part for part in longer_first if any(part in names for names in LEVELS)), "")

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from pipeline.gallery import Place
-from pipeline.listing import query
-from pipeline.wanted import Order, Wanted
+from pipeline.gallery.listing import query
+from pipeline.gallery.pages import Place
+from pipeline.gallery.wanted import Order, Wanted
 from tests.hostile_texts import HOSTILE
 from tests.meta.project import product_modules
 

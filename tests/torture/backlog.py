@@ -22,9 +22,9 @@ from pipeline.errors import Code, RejectError, RetryError
 from pipeline.images.transform import Transformed, transform
 from pipeline.messages import Message, Uploads
 from pipeline.queues import retry_delay
-from pipeline.records import Records
 from pipeline.services import Services
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 from tests.functional.pipeline_in_memory import WANTED, Pipeline
 from tests.memory_cloud import MemoryRecords, MemoryStorage
 from tests.torture.interleaved import GOOD, MAX_RECEIVES, VISIBILITY, Death

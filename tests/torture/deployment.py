@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.queues import DeadLetterQueue
-from pipeline.records import Records, decode_item
+from pipeline.table.records import Records, decode_item
 from tests.deployed import Deployment
 from tests.local_cloud_fixture import running_local_cloud
 from tests.waiting import eventually

@@ -22,9 +22,9 @@ from pipeline.images.variants import Variants
 from pipeline.job import OutputWanted, Record
 from pipeline.messages import Message, Uploads, outputs_of
 from pipeline.queues import retry_delay
-from pipeline.records import Records
 from pipeline.services import Services
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 from tests.functional.pipeline_in_memory import WANTED, Pipeline
 from tests.images import jpeg, photo
 from tests.memory_cloud import MemoryRecords, MemoryStorage

@@ -14,9 +14,9 @@ from pipeline.errors import RetryError, SkipError
 from pipeline.images.transform import transform
 from pipeline.job import Job, S3Source
 from pipeline.process import process
-from pipeline.records import Records
 from pipeline.services import Services
 from pipeline.storage import Storage
+from pipeline.table.records import Records
 from tests.functional.pipeline_in_memory import WANTED
 from tests.images import jpeg, photo
 from tests.torture.fault_proxy import FAULTS, Call, fault_proxy

@@ -15,12 +15,12 @@ import pytest
 
 from bulk.local_jobs import LocalJobs
 from bulk.output_layout import output_place
-from pipeline.batch_settings import BatchSettings
+from pipeline.batch.file_list import batch_name, source_of
+from pipeline.batch.settings import BatchSettings
+from pipeline.batch.stored_lists import StoredList
 from pipeline.errors import RetryError
-from pipeline.file_list import batch_name, source_of
 from pipeline.images.options import COMPRESSED, ImageOptions
 from pipeline.images.transform import transform
-from pipeline.stored_lists import StoredList
 from tests.images import jpeg, photo, png, truncated
 from tests.local_cloud_fixture import LocalCloud
 from tests.torture.fault_proxy import Call, fault_proxy, mixed

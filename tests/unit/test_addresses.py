@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from pipeline.addresses import is_allowed, parse_address
+from pipeline.web.addresses import is_allowed, parse_address
 from tests.hostile_urls import V4, V6, embedded, public_addresses
 
 INSIDE = [*V4, *(address.replace("%25", "%") for address in V6), *(one for address in V4 for one in embedded(address))]

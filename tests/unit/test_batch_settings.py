@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.batch_settings import BatchSettings, Layout, own_batch
+from pipeline.batch.settings import BatchSettings, Layout, own_batch
 from pipeline.settings import SettingsError
 
 ENVIRONMENT = {

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.counting import Change, Totals, counts_of
+from pipeline.table.counting import Change, Totals, counts_of
 
 DONE = {
     "ImageID": "a.jpg",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.file_list import (
+from pipeline.batch.file_list import (
     Manifest,
     batch_number,
     count_images,
@@ -13,8 +13,8 @@ from pipeline.file_list import (
     require_complete,
     source_of,
 )
+from pipeline.batch.json_tokens import FileListError
 from pipeline.job import S3Source
-from pipeline.json_tokens import FileListError
 
 LIST = {"batch_1": ['s3://photos/a "b"\\.jpg', "s3://photos/é\n.jpg"], "batch_2": [], "batch_3": ["s3://others/a.jpg"]}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.gallery import CursorError, Place, decode_cursor, encode_cursor
-from pipeline.wanted import ALL, Order, Wanted
+from pipeline.gallery.pages import CursorError, Place, decode_cursor, encode_cursor
+from pipeline.gallery.wanted import ALL, Order, Wanted
 
 SHARDS = ("0", "1", "2", "3")
 AT = "2026-03-01T12:00:00.123456Z"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.gallery import public
+from pipeline.gallery.pages import public
 
 
 def test_only_the_named_fields_are_shown_and_absent_ones_are_left_out():

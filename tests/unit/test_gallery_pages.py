@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.gallery import Item, Page, Place, Slice, decode_cursor, encode_cursor, page_of
+from pipeline.gallery.pages import Item, Page, Place, Slice, decode_cursor, encode_cursor, page_of
 
 SHARDS = ("0", "1", "2", "3")
 

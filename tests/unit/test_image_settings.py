@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.image_settings import ImageSettings, endpoint, region_in
+from pipeline.image_service.settings import ImageSettings, endpoint, region_in
 from pipeline.settings import SettingsError
 
 BUCKET = {"IMAGES_BUCKET": "images-ch"}

@@ -3,9 +3,9 @@ from ipaddress import ip_network
 import pytest
 
 from cli.signing_secrets import FILE_NAME, kept_secrets
-from pipeline.outbound_settings import OutboundSettings
 from pipeline.settings import SettingsError
-from pipeline.signing import new_secret
+from pipeline.web.settings import OutboundSettings
+from pipeline.web.signing import new_secret
 
 ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "ImageServiceFunction"}
 

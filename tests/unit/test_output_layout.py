@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulk.output_layout import output_place
-from pipeline.batch_settings import BatchSettings, Layout
+from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.job import S3Source
 
 BUCKETS = st.sampled_from(["abc", "abc.d", "left"])

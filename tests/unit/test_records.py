@@ -6,9 +6,9 @@ import pytest
 from ministack.services import _dynamodb_keywords
 
 from pipeline.errors import Code
-from pipeline.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS, feed_of, from_item, saved_percent, to_item
 from pipeline.job import Outcome, PlacedOutput, Record
-from pipeline.records import decode_item
+from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS, SHARDS, feed_of, from_item, saved_percent, to_item
+from pipeline.table.records import decode_item
 
 DONE = Record(
     image_id="viajes/été + 1.jpg",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from pipeline.signing import SigningSecret, new_secret, signature_headers
+from pipeline.web.signing import SigningSecret, new_secret, signature_headers
 
 KEYS = st.binary(min_size=24, max_size=64)
 

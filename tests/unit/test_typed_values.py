@@ -7,7 +7,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.typed_values import decode, encode
+from pipeline.table.typed_values import decode, encode
 
 plain = st.recursive(
     st.none()

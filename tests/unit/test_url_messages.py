@@ -3,9 +3,9 @@ import json
 import pytest
 
 from pipeline.errors import Code, RejectError, SkipError
+from pipeline.image_service.messages import Images, decode_urls
 from pipeline.images.options import OutputOptions
 from pipeline.messages import Message
-from pipeline.url_messages import Images, decode_urls
 
 IMAGES = Images("images-ch", "images-resized", (("50x50", OutputOptions(fit=(50, 50))),))
 MESSAGE = {

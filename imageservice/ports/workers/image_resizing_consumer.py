@@ -16,14 +16,14 @@ from imageservice.logs import level, log_as_json
 from imageservice.ports.workers.crew import run_crew, stopping_on_signals
 from imageservice.ports.workers.worker import Stop, Worker
 from pipeline.consume import consume
-from pipeline.image_settings import ImageSettings
+from pipeline.image_service.services import UrlServices, connect_urls
+from pipeline.image_service.settings import ImageSettings
 from pipeline.messages import Message
-from pipeline.outbound_settings import OutboundSettings
 from pipeline.parameters import parameter_reader
 from pipeline.queues import Queue
 from pipeline.settings import SettingsError, home
-from pipeline.url_services import UrlServices, connect_urls
 from pipeline.version import VERSION
+from pipeline.web.settings import OutboundSettings
 
 logger = logging.getLogger("imageservice.consumer")
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries import Delivery
 from pipeline.errors import MEANINGS, RejectError, RetryError
+from pipeline.image_service.deliveries import Delivery
+from pipeline.image_service.job import Answered, UrlJob
 from pipeline.images.transform import Transformed
 from pipeline.job import Output, OutputWanted, PlacedOutput
 from pipeline.keys import url
-from pipeline.url_job import Answered, UrlJob
 from pipeline.watch import Watch
 
 if TYPE_CHECKING:
-    from pipeline.url_services import UrlServices
+    from pipeline.image_service.services import UrlServices
 
 SENT = "sent"
 _ID_DIGITS = 32

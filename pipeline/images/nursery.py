@@ -83,7 +83,7 @@ class Nursery:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 self._original = subprocess.Popen(
-                    bare_python("pipeline.nursing", self._work),
+                    bare_python("pipeline.images.nursing", self._work),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     cwd=os.sep,

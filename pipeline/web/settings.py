@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
-from pipeline.addresses import Network
-from pipeline.guard import PORTS
-from pipeline.image_settings import endpoint, is_loopback
+from pipeline.image_service.settings import endpoint, is_loopback
 from pipeline.settings import SettingsError
-from pipeline.signing import SigningSecret
+from pipeline.web.addresses import Network
+from pipeline.web.guard import PORTS
+from pipeline.web.signing import SigningSecret
 
 #: The name of a parameter in AWS Systems Manager → its value.
 ReadParameter = Callable[[str], str]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried
-from pipeline.counting import Change, Counts, Totals
 from pipeline.errors import RetryError
-from pipeline.records import decode_item
+from pipeline.table.counting import Change, Counts, Totals
+from pipeline.table.records import decode_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
-from pipeline.batch_settings import BATCH
+from pipeline.batch.settings import BATCH
 from pipeline.errors import RetryError
 
 if TYPE_CHECKING:

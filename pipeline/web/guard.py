@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from pipeline.addresses import Address, Network, is_allowed, parse_address
 from pipeline.errors import Code, RejectError, RetryError
+from pipeline.web.addresses import Address, Network, is_allowed, parse_address
 
 #: (host, port) → its addresses as text, in the order in which to try them. Raises socket.gaierror.
 Resolve = Callable[[str, int], Sequence[str]]

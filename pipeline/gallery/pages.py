@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pipeline.wanted import ALL, Wanted
+from pipeline.gallery.wanted import ALL, Wanted
 
 #: What DynamoDB allows: bytes of a partition key (`ImageID`) and of a sort key (`ProcessedAt`).
 _MAX_ID_BYTES = 2048

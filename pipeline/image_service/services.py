@@ -9,18 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.budget import PixelBudget
-from pipeline.deliveries import Deliveries
-from pipeline.guard import Guard
-from pipeline.image_settings import ImageSettings
+from pipeline.image_service.deliveries import Deliveries
+from pipeline.image_service.redirects import Redirects
+from pipeline.image_service.settings import ImageSettings
 from pipeline.images.isolate import transform_isolated
+from pipeline.images.nursery import Nursery
 from pipeline.images.transform import Transformed
-from pipeline.notifications import Postbacks
-from pipeline.nursery import Nursery
-from pipeline.outbound import Outbound
-from pipeline.outbound_settings import OutboundSettings
-from pipeline.redirects import Redirects
-from pipeline.sources import Fetched, Fetcher
 from pipeline.storage import Storage
+from pipeline.web.guard import Guard
+from pipeline.web.notifications import Postbacks
+from pipeline.web.outbound import Outbound
+from pipeline.web.settings import OutboundSettings
+from pipeline.web.sources import Fetched, Fetcher
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

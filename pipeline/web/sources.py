@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from urllib3 import BaseHTTPResponse
 
 from pipeline.errors import Code, RejectError, RetryError
-from pipeline.outbound import Outbound, retry_after
+from pipeline.web.outbound import Outbound, retry_after
 
 MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import Code, RejectError, SkipError
+from pipeline.image_service.job import Reply, UrlJob, UrlSource
 from pipeline.images.options import OutputOptions
 from pipeline.job import OutputWanted
 from pipeline.keys import MAX_KEY_BYTES
 from pipeline.messages import Message
-from pipeline.url_job import Reply, UrlJob, UrlSource
 
 IMAGE_FIELDS = ("image_url", "itunes_image")
 #: What producers write where there is no image or nobody to tell.

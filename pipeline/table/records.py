@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried
-from pipeline.items import OWNED, from_item, to_item
 from pipeline.job import Record
-from pipeline.typed_values import decode, encode
+from pipeline.table.items import OWNED, from_item, to_item
+from pipeline.table.typed_values import decode, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

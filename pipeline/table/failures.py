@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
-from pipeline.items import PROBLEMS_INDEX, SHARDS
 from pipeline.job import Outcome
-from pipeline.records import read_items
+from pipeline.table.items import PROBLEMS_INDEX, SHARDS
+from pipeline.table.records import read_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -18,8 +18,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeou
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from pipeline.addresses import Address
-from pipeline.guard import Guard
+from pipeline.web.addresses import Address
+from pipeline.web.guard import Guard
 
 #: Seconds for one address; a host may have others that answer.
 CONNECT_TIMEOUT = 5.0

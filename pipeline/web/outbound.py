@@ -22,9 +22,9 @@ from urllib3.exceptions import (
 from urllib3.util import Url, parse_url
 
 from pipeline.errors import Code, RejectError, RetryError
-from pipeline.guard import Guard
-from pipeline.guarded_connections import Until, guarded_pools
 from pipeline.version import VERSION
+from pipeline.web.connections import Until, guarded_pools
+from pipeline.web.guard import Guard
 
 USER_AGENT = f"image-pipeline/{VERSION}"
 _LONGEST_REASON = 300

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried, status_of
-from pipeline.batch_settings import BATCH, INDEXES, BatchSettings
+from pipeline.batch.claims import Claim, Claims
+from pipeline.batch.file_list import batch_name
+from pipeline.batch.settings import BATCH, INDEXES, BatchSettings
 from pipeline.errors import RetryError
-from pipeline.file_list import batch_name
-from pipeline.job_claims import Claim, Claims
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.file_list import batch_name, batch_number
+from pipeline.batch.file_list import batch_name, batch_number
 from pipeline.settings import SettingsError
 
 #: Set by AWS Batch on the children of an array job, which count from 0.

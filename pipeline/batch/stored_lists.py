@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried
-from pipeline.file_list import (
+from pipeline.batch.file_list import (
     MANIFEST,
     Manifest,
     batch_name,
@@ -22,7 +22,7 @@ from pipeline.file_list import (
     require_complete,
     shard_name,
 )
-from pipeline.json_tokens import FileListError
+from pipeline.batch.json_tokens import FileListError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
-from pipeline.gallery import Item, Page, Place, Slice, page_of
-from pipeline.items import BY_KEY_INDEX, NEWEST_INDEX, PROBLEMS_INDEX, SHARDS
+from pipeline.gallery.pages import Item, Page, Place, Slice, page_of
+from pipeline.gallery.wanted import ALL, Order, Wanted
 from pipeline.job import Outcome
-from pipeline.records import decode_item
-from pipeline.wanted import ALL, Order, Wanted
+from pipeline.table.items import BY_KEY_INDEX, NEWEST_INDEX, PROBLEMS_INDEX, SHARDS
+from pipeline.table.records import decode_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,8 +11,8 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from pipeline.errors import Code, RejectError, RetryError
-from pipeline.outbound import Outbound, retry_after
-from pipeline.signing import SigningSecret, signature_headers
+from pipeline.web.outbound import Outbound, retry_after
+from pipeline.web.signing import SigningSecret, signature_headers
 
 #: Seconds for all of one postback; receivers that work for longer answer first and work then.
 DEADLINE = 15.0

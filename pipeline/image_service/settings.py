@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pipeline.image_service.messages import Images
 from pipeline.images.formats import FORMATS
 from pipeline.images.options import OutputOptions
 from pipeline.settings import SettingsError
-from pipeline.url_messages import Images
 
 DEFAULT_PREFIX = "images-resized"
 #: In the spelling that receivers look for.

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
+from pipeline.batch.json_tokens import FileListError, Tokens
 from pipeline.job import S3Source
-from pipeline.json_tokens import FileListError, Tokens
 
 MANIFEST = "manifest.json"
 #: AWS Batch takes array jobs of 2 to 10,000 children; one batch alone is a plain job.
