@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,20 +44,28 @@ class Programs:
 
     def run(self, *command: str, through: str = "", longest: float = 0, slow: bool = False, cwd: Path = ROOT) -> int:
         """The exit code. `through`: AWS's address; `longest`: it is stopped within so many seconds, 0 for never."""
-        tracer = _SLOW if slow and shutil.which("strace") else []
-        self.ends["on a slow disk"] += bool(tracer)
         environ = {name: value for name, value in self.place.cloud.environ.items() if name != "AWS_ENDPOINT_URL"}
         told = environ | ({"AWS_ENDPOINT_URL": through} if through else {})
-        process = subprocess.Popen(
-            [*tracer, sys.executable, *command], cwd=cwd, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, start_new_session=True,
-        )  # fmt: skip
+        process = self._start([sys.executable, *command], cwd, told, slow=slow and bool(shutil.which("strace")))
         allowed, errors = self._wait(process, longest)
         code = process.returncode
         self.ends["stopped" if code not in _ENDS else Exit(code).name.lower()] += 1
         if code not in allowed or ("Traceback" in errors and not _had_not_begun(code, errors)):
             raise UnexpectedEndError(f"{' '.join(command)} ended with {code}:\n{errors[-3000:]}")
         return code
+
+    def _start(self, command: list[str], cwd: Path, environ: dict[str, str], *, slow: bool) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*(_SLOW if slow else ()), *command], cwd=cwd, env=environ, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        if slow and not _is_begun(process):
+            self.ends["strace did not begin"] += 1
+            process.kill()
+            process.communicate()
+            return self._start(command, cwd, environ, slow=False)
+        self.ends["on a slow disk"] += slow
+        return process
 
     def _wait(self, process: subprocess.Popen[str], longest: float) -> tuple[tuple[int, ...], str]:
         """How it may have ended, and what it wrote to stderr."""
@@ -66,6 +76,17 @@ class Programs:
             process.send_signal(number)
             # Where Python itself has not begun yet there is no handler.
             return (*_ENDS, *_STOPPED[number]), process.communicate(timeout=120)[1]
+
+
+def _is_begun(process: subprocess.Popen[str]) -> bool:
+    """Whether strace has become what it shall run, soon; a signal that meets strace itself may leave it standing."""
+    strace = os.path.realpath(shutil.which("strace") or "")
+    deadline = time.monotonic() + 10
+    while process.poll() is None and os.path.realpath(f"/proc/{process.pid}/exe") == strace:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 def _had_not_begun(code: int, errors: str) -> bool:
