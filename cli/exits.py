@@ -94,6 +94,8 @@ def explain(error: Exception) -> CommandError | None:
         return CommandError(f"no usable AWS credentials: {GET_CREDENTIALS}", Exit.REFUSED)
     if isinstance(error, (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError)):
         return CommandError(f"{error}: sign in again, for example with `aws sso login`", Exit.REFUSED)
+    if isinstance(error, aws.InvalidRegionError):
+        return CommandError(f"{error}: a region is called like eu-west-1")
     if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):
         return CommandError(f"{error}: check the network, the region and the address", Exit.REFUSED)
     return None

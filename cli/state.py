@@ -23,6 +23,8 @@ from cli.exits import CommandError
 
 FILE_NAME = "aws_resources.db"
 CURRENT = "current"
+#: What `pickle` raises for bytes that are no pickle, besides its own error.
+_BROKEN = (EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError, ImportError)
 
 
 class PlainUnpickler(pickle.Unpickler):
@@ -69,7 +71,11 @@ class PlainShelf(shelve.Shelf[Any]):
     dict: MutableMapping[bytes, bytes]
 
     def __getitem__(self, key: str) -> Any:
-        return PlainUnpickler(io.BytesIO(self.dict[key.encode()])).load()
+        pickled = self.dict[key.encode()]
+        try:
+            return PlainUnpickler(io.BytesIO(pickled)).load()
+        except _BROKEN as error:
+            raise pickle.UnpicklingError(f"{key}: {error}") from error
 
 
 @contextmanager
@@ -83,7 +89,7 @@ def open_state(home: Path) -> Iterator[PlainShelf]:
     try:
         with closing(PlainShelf(SqliteDict(path))) as shelf:
             yield shelf
-    except (sqlite3.DatabaseError, pickle.UnpicklingError, EOFError) as error:
+    except (sqlite3.DatabaseError, pickle.UnpicklingError) as error:
         text = f"{path} cannot be read as the list of resources ({error}). Move it away and run `python setup.py`"
         raise CommandError(f"{text}: what exists is found again by its tags") from error
 

@@ -37,7 +37,7 @@ def delete_queue(context: Context) -> None:
     if present := find_queue(context, queue):
         if present["state"] == "ENABLED":
             context.aws.batch.update_job_queue(jobQueue=queue, state="DISABLED")
-        context.until(lambda: _is_valid(find_queue(context, queue)), what=f"job queue {queue} is still being changed")
+        context.until(lambda: _is_at_rest(find_queue(context, queue)), what=f"job queue {queue} is still being changed")
         look(lambda: context.aws.batch.delete_job_queue(jobQueue=queue), *_GONE)
         context.until(lambda: find_queue(context, queue) is None, what=f"job queue {queue} is still there")
         context.say(f"deleted: job queue {queue}")
@@ -78,7 +78,7 @@ def _delete_environment(context: Context, name: str) -> None:
         return
     if present["state"] == "ENABLED":
         context.aws.batch.update_compute_environment(computeEnvironment=name, state="DISABLED")
-    context.until(lambda: _is_valid(find_environment(context, name)), what=f"{name} is still being changed")
+    context.until(lambda: _is_at_rest(find_environment(context, name)), what=f"{name} is still being changed")
     look(lambda: context.aws.batch.delete_compute_environment(computeEnvironment=name), *_GONE)
     context.until(lambda: find_environment(context, name) is None, what=f"{name} is still there")
     context.say(f"deleted: compute environment {name}")
@@ -90,6 +90,11 @@ def _is_valid(present: dict[str, Any] | None) -> bool:
     if present.get("status") == "INVALID":
         raise CommandError(f"AWS Batch: {present.get('statusReason', 'it is invalid')}", Exit.REFUSED)
     return present.get("status") == "VALID"
+
+
+def _is_at_rest(present: dict[str, Any] | None) -> bool:
+    """Whether it takes a delete, or is gone; what is invalid must be deleted as well."""
+    return present is None or present.get("status") in ("VALID", "INVALID")
 
 
 def _network(context: Context, options: BatchOptions) -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ from setup_scripts.functions import FUNCTIONS, GALLERY, PROCESSING, Function
 from setup_scripts.gallery_url import ensure_public_url
 from setup_scripts.log_groups import ensure_log_groups
 from setup_scripts.lookup import look, says
+from setup_scripts.ownership import is_ours, leave, refuse
 from setup_scripts.switches import CAPTURE_FACTS, SNAPSTART
 
 if TYPE_CHECKING:
@@ -81,13 +82,18 @@ def runtime_for(context: Context, function: Function) -> package.Runtime:
 def ensure_function(
     context: Context, function: Function, environment: dict[str, str], code: bytes, machine: str
 ) -> None:
-    """Make or adjust one function, which runs `code` on `machine`, and keep its name."""
+    """Make or adjust one function, which runs `code` on `machine`, and keep its name.
+
+    CommandError where another's function has that name.
+    """
     function_name = context.suffixed(function.base_name)
     wanted = _wanted(context, function, environment)
     present = configuration(context, function)
     if present is None:
         _create_function(context, function_name, wanted, code, machine)
         context.say(f"created: function {function_name}")
+    elif not _is_ours(context, present):
+        raise refuse("function", function_name)
     else:
         _update_function(context, function_name, wanted, present, code, machine)
     context.resources[function.key] = function_name
@@ -95,7 +101,10 @@ def ensure_function(
 
 def delete_function(context: Context, function: Function) -> None:
     function_name = context.suffixed(function.base_name)
-    if configuration(context, function):
+    present = configuration(context, function)
+    if present and not _is_ours(context, present):
+        leave(context, "function", function_name)
+    elif present:
         look(lambda: context.aws.functions.delete_function(FunctionName=function_name), _GONE)
         context.say(f"deleted: function {function_name}")
     context.resources.pop(function.key, None)
@@ -148,8 +157,7 @@ def _update_function(
     functions = context.aws.functions
     # One that was left half-made by a setup that died takes no update before it is ready.
     _wait_until_ready(context, function_name)
-    tags = functions.list_tags(Resource=present["FunctionArn"]).get("Tags", {})
-    if not context.tags.items() <= tags.items():
+    if not context.tags.items() <= _tags_of(context, present).items():
         functions.tag_resource(Resource=present["FunctionArn"], Tags=context.tags)
     # First: old code passes over a new variable, but new code without one that it needs fails until it comes.
     if any(_standing(present, name) != value for name, value in wanted.items()):
@@ -161,6 +169,14 @@ def _update_function(
         functions.update_function_code(FunctionName=function_name, ZipFile=code, Architectures=[machine])  # type: ignore[list-item]
         _wait_until_ready(context, function_name)
         context.say(f"updated: code of {function_name}")
+
+
+def _is_ours(context: Context, present: FunctionConfigurationResponseTypeDef) -> bool:
+    return is_ours(context, present["FunctionName"], _tags_of(context, present))
+
+
+def _tags_of(context: Context, present: FunctionConfigurationResponseTypeDef) -> dict[str, str]:
+    return context.aws.functions.list_tags(Resource=present["FunctionArn"]).get("Tags", {})
 
 
 def _standing(present: FunctionConfigurationResponseTypeDef, name: str) -> object:

@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from cli import names
+from cli.exits import FORBIDDEN
 from setup_scripts.alarms import alarms
 from setup_scripts.context import Context
 from setup_scripts.dashboard import dashboard
@@ -36,12 +37,13 @@ def create(context: Context) -> None:
 
 
 def delete(context: Context) -> None:
-    found = sorted(_alarms(context))
+    """Where this account may not look at CloudWatch, setup has made nothing there."""
+    found = sorted(look(lambda: _alarms(context), *FORBIDDEN) or {})
     if found:
         context.aws.cloudwatch.delete_alarms(AlarmNames=found)
         context.say(f"deleted: {len(found)} alarms")
     name = _dashboard_name(context)
-    if _dashboard(context, name) is not None:
+    if look(lambda: _dashboard(context, name), *FORBIDDEN) is not None:
         look(lambda: context.aws.cloudwatch.delete_dashboards(DashboardNames=[name]), *_ABSENT)
         context.say(f"deleted: dashboard {name}")
     context.resources.pop(DASHBOARD, None)
@@ -69,9 +71,9 @@ def _wanted(context: Context) -> list[dict[str, Any]]:
 
 def _alarms(context: Context) -> dict[str, dict[str, Any]]:
     """Name → alarm, of those of this deployment that are there."""
-    if "messages-queue" not in context.resources:
-        return {}
-    wanted = [alarm["AlarmName"] for alarm in _wanted(context)]
+    # Their names do not depend on the queue, whose address a teardown after a lost state does not know.
+    functions = tuple(context.suffixed(function.base_name) for function in FUNCTIONS)
+    wanted = [one["AlarmName"] for one in alarms(_prefix(context), queue="", dead_letters="", functions=functions)]
     found: list[Any] = list(context.aws.cloudwatch.describe_alarms(AlarmNames=wanted)["MetricAlarms"])
     return {alarm["AlarmName"]: alarm for alarm in found}
 

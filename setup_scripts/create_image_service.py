@@ -11,7 +11,6 @@ import json
 from dataclasses import replace
 
 from cli import names
-from cli.exits import CommandError
 from pipeline.image_service.deliveries import FOLDER as DELIVERIES
 from pipeline.image_service.redirects import FOLDER as REDIRECTED
 from setup_scripts import image_service_policies
@@ -24,6 +23,7 @@ from setup_scripts.functions import IMAGE_SERVICE
 from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
 from setup_scripts.image_service_settings import Told, told
 from setup_scripts.log_groups import ensure_log_group
+from setup_scripts.ownership import is_ours, refuse
 from setup_scripts.policies import Policy
 
 #: In the state: the deployment is to have the service, also on later runs without the option.
@@ -84,16 +84,14 @@ def _queue_names(context: Context) -> tuple[str, str]:
 def _is_ours(context: Context, queue: str) -> bool:
     url = find_queue(context, queue)
     tags = context.aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) if url else {}
-    return context.tags.items() <= tags.items()
+    return is_ours(context, queue, tags)
 
 
 def _refuse_foreign(context: Context, queue: str) -> None:
     """The older service has a queue of this name: it would be changed here, and deleted by a teardown."""
     if find_queue(context, queue) and not _is_ours(context, queue):
-        raise CommandError(
-            f"there is a queue {queue} that this deployment did not make: choose another --name for the deployment, or "
-            "let the consumer work on that queue (docs/image-service.md)"
-        )
+        otherwise = ", or let the consumer work on that queue (docs/image-service.md)"
+        raise refuse("queue", queue, otherwise)
 
 
 def _ensure_queues(context: Context) -> str:

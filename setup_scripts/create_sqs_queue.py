@@ -14,7 +14,7 @@ from typing import Any
 from cli import names
 from setup_scripts import policies
 from setup_scripts.context import Context
-from setup_scripts.lookup import look, says
+from setup_scripts.lookup import look, merged, says
 
 #: Six times the function's timeout, as AWS advises: a message that is being worked on is not given out again.
 VISIBILITY_TIMEOUT = 720
@@ -32,8 +32,7 @@ def create(context: Context) -> None:
     redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVES}
     attributes = {"VisibilityTimeout": str(VISIBILITY_TIMEOUT), "RedrivePolicy": json.dumps(redrive)}
     queue_arn = ensure_queue(context, "messages-queue", queue_name, attributes)
-    announcing = policies.queue(queue_arn, bucket, context.aws.target.account)
-    _set_attributes(context, context.resources["messages-queue"], {"Policy": json.dumps(announcing)})
+    _allow(context, context.resources["messages-queue"], policies.queue(queue_arn, bucket, context.aws.target.account))
 
 
 def delete(context: Context) -> None:
@@ -80,6 +79,14 @@ def ensure_queue(context: Context, key: str, queue_name: str, attributes: Mappin
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     context.resources[f"{key}-arn"] = arn
     return arn
+
+
+def _allow(context: Context, url: str, ours: policies.Policy) -> None:
+    """Statements of others stay: whoever sends uploads by SNS or EventBridge has one of their own here."""
+    answer = context.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    present = json.loads(answer.get("Attributes", {}).get("Policy") or "{}")
+    wanted = policies.policy(*merged(present.get("Statement", []), ours["Statement"], "Sid"))
+    _set_attributes(context, url, {"Policy": json.dumps(wanted)})
 
 
 def _wait_until_known(context: Context, url: str) -> None:

@@ -65,7 +65,8 @@ _TABLES = [
     "dynamodb:TagResource",
 ]
 _RECORDS = [
-    "dynamodb:GetItem",
+    # upload_folder_images.py waits for them, bulk/backfill.py compares.
+    "dynamodb:BatchGetItem",
     "dynamodb:Query",
     # query.py: what a statement may do is for whoever writes it.
     "dynamodb:PartiQLSelect",
@@ -115,6 +116,7 @@ ROLE_ACTIONS = [
 LOG_ACTIONS = [
     "logs:CreateLogGroup",
     "logs:DeleteLogGroup",
+    "logs:ListTagsForResource",
     "logs:PutRetentionPolicy",
     "logs:TagResource",
     # status.py --logs

@@ -16,7 +16,10 @@ _NO_RIGHT_YET = ("does not have permissions", "execution role", "Cannot access s
 
 
 def ensure_trigger(context: Context, function: str, source_arn: str, wanted: dict[str, Any], **at_first: Any) -> str:
-    """Let the source trigger `function` as `wanted` says; `at_first` counts on making only. Returns the UUID."""
+    """Let the source trigger `function` as `wanted` says, also where somebody switched that off; returns the UUID.
+
+    `at_first` counts on making only.
+    """
     present = next((m for m in _mappings(context, function) if m["EventSourceArn"] == source_arn), None)
     if present and present["State"] == "Deleting":
         _wait_until_gone(context, function, present["UUID"])
@@ -24,9 +27,12 @@ def ensure_trigger(context: Context, function: str, source_arn: str, wanted: dic
     if present is None:
         return _create(context, function, source_arn, {**wanted, **at_first})
     uuid = present["UUID"]
-    if any(present.get(name) != value for name, value in wanted.items()):
+    is_off = present["State"] in ("Disabled", "Disabling")
+    if is_off or any(present.get(name) != value for name, value in wanted.items()):
         context.settled(
-            lambda: context.aws.functions.update_event_source_mapping(UUID=uuid, FunctionName=function, **wanted),
+            lambda: context.aws.functions.update_event_source_mapping(
+                UUID=uuid, FunctionName=function, Enabled=True, **wanted
+            ),
             not_yet=_is_in_use,
         )
         context.say(f"updated: trigger of {function}")

@@ -8,6 +8,7 @@ from cli import names
 from setup_scripts.context import Context
 from setup_scripts.functions import FUNCTIONS, IMAGE_SERVICE, Function
 from setup_scripts.lookup import look
+from setup_scripts.ownership import is_ours, leave
 
 LOG_DAYS = 14
 
@@ -26,6 +27,10 @@ def ensure_group(context: Context, group: str) -> None:
     if present is None:
         context.aws.logs.create_log_group(logGroupName=group, tags=context.tags)
         context.say(f"created: log group {group}")
+    elif not _is_ours(context, present):
+        # A shorter time would delete another's logs.
+        leave(context, "log group", group)
+        return
     if present is None or present.get("retentionInDays") != LOG_DAYS:
         context.aws.logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
 
@@ -37,9 +42,18 @@ def delete_log_groups(context: Context) -> None:
 
 
 def delete_group(context: Context, group: str) -> None:
-    if _log_group(context, group):
+    present = _log_group(context, group)
+    if present and not _is_ours(context, present):
+        leave(context, "log group", group)
+    elif present:
         look(lambda: context.aws.logs.delete_log_group(logGroupName=group), "ResourceNotFoundException")
         context.say(f"deleted: log group {group}")
+
+
+def _is_ours(context: Context, present: dict[str, Any]) -> bool:
+    arn = str(present["arn"]).removesuffix(":*")
+    tags = context.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {})
+    return is_ours(context, str(present["logGroupName"]), tags)
 
 
 def _log_group(context: Context, group: str) -> dict[str, Any] | None:

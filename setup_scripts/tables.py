@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from setup_scripts.context import Context
 from setup_scripts.lookup import look, tag_list
+from setup_scripts.ownership import is_ours, leave, refuse
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
@@ -14,18 +15,23 @@ _ABSENT = "ResourceNotFoundException"
 
 
 def ensure_table(context: Context, table_name: str, schema: dict[str, Any]) -> TableDescriptionTypeDef:
-    """The table, active and tagged, made by `schema` where it is not there."""
+    """The table, active and tagged, made by `schema` where it is not there; CommandError where it is another's."""
     table = _settled_table(context, table_name)
     if table is None:
         context.aws.dynamodb.create_table(TableName=table_name, Tags=_tags(context), **schema)
         context.say(f"created: table {table_name}")
         table = wait_until_active(context, table_name)
+    elif not _is_ours(context, table):
+        raise refuse("table", table_name)
     _tag(context, table["TableArn"])
     return table
 
 
 def delete_table(context: Context, table_name: str) -> None:
-    if _settled_table(context, table_name):
+    table = _settled_table(context, table_name)
+    if table and not _is_ours(context, table):
+        leave(context, "table", table_name)
+    elif table:
         look(lambda: context.aws.dynamodb.delete_table(TableName=table_name), _ABSENT)
         _wait_until_gone(context, table_name)
         context.say(f"deleted: table {table_name}")
@@ -58,11 +64,18 @@ def _wait_until_gone(context: Context, table_name: str) -> None:
     context.until(lambda: _describe(context, table_name) is None, what=f"deleting table {table_name}")
 
 
+def _is_ours(context: Context, table: TableDescriptionTypeDef) -> bool:
+    return is_ours(context, table["TableName"], _tags_of(context, table["TableArn"]))
+
+
 def _tag(context: Context, arn: str) -> None:
-    dynamodb = context.aws.dynamodb
-    present: list[Any] = list(dynamodb.list_tags_of_resource(ResourceArn=arn).get("Tags", []))
-    if any(tag not in present for tag in _tags(context)):
-        dynamodb.tag_resource(ResourceArn=arn, Tags=_tags(context))
+    if not context.tags.items() <= _tags_of(context, arn).items():
+        context.aws.dynamodb.tag_resource(ResourceArn=arn, Tags=_tags(context))
+
+
+def _tags_of(context: Context, arn: str) -> dict[str, str]:
+    found = context.aws.dynamodb.list_tags_of_resource(ResourceArn=arn).get("Tags", [])
+    return {tag["Key"]: tag["Value"] for tag in found}
 
 
 def _tags(context: Context) -> Any:

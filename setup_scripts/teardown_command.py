@@ -53,7 +53,7 @@ def _tear_down(arguments: argparse.Namespace) -> int:
         recover(connection, console.say)
         _guard_originals(connection, arguments)
         if arguments.dry_run:
-            tear_down(_dry_context(connection))
+            tear_down(rehearsal(connection, keep_originals=arguments.keep_originals))
             return exits.Exit.DONE
         _ask(arguments)
         context = _context(connection, keep_originals=arguments.keep_originals)
@@ -73,7 +73,7 @@ def _context(connection: Connection, *, keep_originals: bool) -> Context:
     return Context.of(connection, console.say, keep_originals=keep_originals)
 
 
-def _dry_context(connection: Connection) -> Context:
+def rehearsal(connection: Connection, *, keep_originals: bool) -> Context:
     """The same steps on an `aws` that only prints, with a copy of the state, and nothing to wait for."""
     from setup_scripts.context import Context
     from setup_scripts.dry_run import Call, DryRun, until
@@ -88,6 +88,7 @@ def _dry_context(connection: Connection) -> Context:
         resources=copy,
         home=connection.home,
         say=lambda text: None,
+        keep_originals=keep_originals,
         until=until,
     )
 
@@ -115,8 +116,15 @@ def _ask(arguments: argparse.Namespace) -> None:
     if not sys.stdin.isatty():
         raise CommandError("nobody can be asked here: add --yes")
     console.say("Delete all of it? Type yes to go on:")
-    if input().strip().lower() != "yes":
+    if _answer() != "yes":
         raise CommandError("nothing was deleted", exits.Exit.INTERRUPTED)
+
+
+def _answer() -> str:
+    try:
+        return input().strip().lower()
+    except EOFError:
+        return "no"
 
 
 def _leftovers(context: Context) -> list[str]:

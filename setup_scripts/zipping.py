@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import py_compile
 import zipfile
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ def compile_all(folder: Path) -> None:
 def write_zip(folders: list[Path], target: Path) -> None:
     """What is in `folders`, merged, as `target`, which appears only when it is complete."""
     entries = sorted((entry_name(path, folder), path) for folder in folders for path in _files(folder))
-    partial = target.with_suffix(".partial")
+    # Of its own for each process: two may build the same zip.
+    partial = target.with_suffix(f".{os.getpid()}.partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, path in entries:
             info = zipfile.ZipInfo(name, _EPOCH)

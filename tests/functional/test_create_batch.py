@@ -6,6 +6,7 @@ import json
 import pytest
 
 from cli.exits import CommandError
+from setup_scripts.batch_compute import delete_queue
 from setup_scripts.batch_options import FARGATE, BatchOptions, add_batch_options, batch_options
 from setup_scripts.recover import tagged
 from setup_scripts.steps import set_up, tear_down
@@ -216,3 +217,29 @@ def test_no_policy_of_batch_allows_everything():
             if statement.get("Resource") == ["*"]:
                 assert statement["Sid"] in ("OpenRegistry", "FindJobs"), name
         assert "AWS_SECRET" not in json.dumps(document)
+
+
+class InvalidEnvironment:
+    """AWS Batch with one compute environment that is invalid, as one is that lost its role, and can only be deleted."""
+
+    def __init__(self):
+        self.present = {"state": "DISABLED", "status": "INVALID", "statusReason": "CLIENT_ERROR - Access denied"}
+
+    def describe_compute_environments(self, **_):
+        return {"computeEnvironments": [self.present] if self.present else []}
+
+    def describe_job_queues(self, **_):
+        return {"jobQueues": []}
+
+    def delete_compute_environment(self, **_):
+        self.present = None
+
+
+def test_a_compute_environment_that_became_invalid_holds_no_teardown_up(tmp_path):
+    broken = InvalidEnvironment()
+    made = context(tmp_path, {})
+    made.aws.batch = broken
+
+    delete_queue(made)
+
+    assert broken.present is None

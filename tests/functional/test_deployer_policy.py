@@ -56,7 +56,7 @@ OTHERWISE = {
     "sqs:ReceiveMessage": "status.py --redrive",
     "sqs:DeleteMessage": "status.py --redrive",
     "sqs:ChangeMessageVisibility": "status.py --redrive --dry-run",
-    "dynamodb:GetItem": "the uploader waits for records",
+    "dynamodb:BatchGetItem": "upload_folder_images.py, bulk/backfill.py",
     "dynamodb:Query": "status.py",
     "dynamodb:PartiQLSelect": "query.py",
     "dynamodb:PartiQLUpdate": "query.py",

@@ -107,9 +107,10 @@ def test_a_home_that_cannot_be_written_is_explained(tmp_path):
         pass
 
 
-def test_a_fault_of_whoever_works_with_the_file_is_no_fault_of_the_file(tmp_path):
-    with pytest.raises(BrokenPipeError), open_state(tmp_path):
-        raise BrokenPipeError
+@pytest.mark.parametrize("fault", [BrokenPipeError, EOFError])
+def test_a_fault_of_whoever_works_with_the_file_is_no_fault_of_the_file(tmp_path, fault):
+    with pytest.raises(fault), open_state(tmp_path):
+        raise fault
 
 
 def test_a_key_that_is_not_there_is_a_key_error(tmp_path):
