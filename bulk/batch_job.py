@@ -83,7 +83,8 @@ class BatchJob:
 
     @property
     def failed(self) -> int:
-        return sum(row.is_failed for row in self.rows.values())
+        # Of a list: workers add rows meanwhile.
+        return sum(row.is_failed for row in list(self.rows.values()))
 
     def run(self, stop: threading.Event) -> bool:
         """Whether all images came to an end. Keeps the results on the way and at the end, and prints the last line."""

@@ -141,8 +141,7 @@ def _ask(arguments: argparse.Namespace, selection: Selection) -> None:
     objects, total = selection.count()
     kind = "versions, for good," if selection.versions else "objects"
     console.say(f"This moves {objects} {kind} of {console.byte_size(total)} here and removes them from S3.")
-    print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)
-    if input().strip().lower() != "yes":
+    if console.ask("Go on? Type yes: ") != "yes":
         raise CommandError("nothing was removed", Exit.SOME_FAILED)
 
 

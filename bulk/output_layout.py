@@ -6,12 +6,12 @@ import hashlib
 
 from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.job import S3Source
+from pipeline.keys import MAX_KEY_BYTES
 
 CAMERAS = ("left", "right", "front")
 OTHERS = "others"
 #: Stands for keys that would become too long; keys that begin so are hashed as well, so that the two never meet.
 HASHED = ".sha256/"
-_MAX_KEY_BYTES = 1024
 _LONGEST_EXTENSION = 5
 
 
@@ -27,7 +27,7 @@ def output_place(settings: BatchSettings, source: S3Source) -> str:
     if settings.layout is Layout.BASENAME:
         return f"{folder}{stem}"
     place = f"{folder}{source.bucket}/{source.key}"
-    if len(place.encode()) + _LONGEST_EXTENSION > _MAX_KEY_BYTES or source.key.startswith(HASHED):
+    if len(place.encode()) + _LONGEST_EXTENSION > MAX_KEY_BYTES or source.key.startswith(HASHED):
         return f"{folder}{source.bucket}/{HASHED}{hashlib.sha256(source.key.encode()).hexdigest()}"
     return place
 

@@ -81,7 +81,7 @@ def _order_again(connection: Connection, arguments: argparse.Namespace) -> Order
     job_id = arguments.retry_failed
     settings = BatchSettings.from_environment(environment(connection.aws.batch, job_id))
     numbers = tuple(child.batch for child in failed(connection.aws.batch, job_id, _indexes(connection, settings)))
-    token = _token("retry", job_id, json.dumps(numbers), "again" * arguments.again)
+    token = _token("retry", job_id, json.dumps(numbers), _count_of(arguments, connection, settings))
     return Order(settings=settings, batches=numbers, token=token)
 
 

@@ -23,6 +23,15 @@ def result(text: str) -> None:
     print(printable(text), flush=True)
 
 
+def ask(question: str) -> str:
+    """What a person answers, in lower case; nothing where they end the input (Ctrl-D)."""
+    print(printable(question), end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip().lower()
+    except EOFError:
+        return ""
+
+
 def json_line(value: object) -> None:
     """One JSON object on a line of its own; characters outside ASCII are escaped, so any terminal shows them."""
     print(json.dumps(value), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -50,6 +51,18 @@ UNKNOWN = {
 }
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
+#: What a disk or a folder may say to any program, and the cure.
+_NO_RIGHT = ("make it accessible, or name another place", Exit.WRONG_USE)
+_NO_ROOM = ("make room, or name another place", Exit.SOME_FAILED)
+_OF_THE_DISK = {
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: _NO_RIGHT,
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+    errno.EFBIG: ("raise the limit on the size of files (ulimit -f)", Exit.SOME_FAILED),
+    errno.EIO: ("look after the disk, or name another place", Exit.SOME_FAILED),
+}
 GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configure`; without an account use --local"
 
 
@@ -82,9 +95,14 @@ def explain(error: Exception) -> CommandError | None:
         return CommandError(str(error))
     if isinstance(error, RetryError):
         return _not_now(error)
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        return _no_place(error, *_OF_THE_DISK[error.errno])
     if "botocore" not in sys.modules:
         return None
     import botocore.exceptions as aws
+
+    if _is_failed_upload(error) and isinstance(error.__context__, Exception):
+        return explain(error.__context__)
 
     if isinstance(error, aws.ClientError):
         return _refused(error)
@@ -99,6 +117,17 @@ def explain(error: Exception) -> CommandError | None:
     if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):
         return CommandError(f"{error}: check the network, the region and the address", Exit.REFUSED)
     return None
+
+
+def _no_place(error: OSError, cure: str, exit_code: Exit) -> CommandError:
+    where = f"{error.filename}: " if error.filename else ""
+    return CommandError(f"{where}{error.strerror}: {cure}", exit_code)
+
+
+def _is_failed_upload(error: Exception) -> bool:
+    """boto3's own error for a file that could not be uploaded; what AWS said is its context."""
+    boto3 = sys.modules.get("boto3.exceptions")
+    return boto3 is not None and isinstance(error, boto3.S3UploadFailedError)
 
 
 def _not_now(error: RetryError) -> CommandError:

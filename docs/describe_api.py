@@ -13,10 +13,11 @@ from pydantic.json_schema import models_json_schema
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lambda_function.gallery_parameters import DEFAULT_LIMIT, MAX_BYTES, MAX_KEY_BYTES, MAX_LIMIT
+from lambda_function.gallery_parameters import DEFAULT_LIMIT, MAX_BYTES, MAX_LIMIT
 from pipeline.errors import MEANINGS
 from pipeline.gallery.wanted import Order
 from pipeline.job import Outcome
+from pipeline.keys import MAX_KEY_BYTES
 from pipeline.settings import ROOT
 from pipeline.table.items import CAPTURE_FIELDS, PUBLIC_FIELDS
 from pipeline.version import VERSION

@@ -103,11 +103,11 @@ def _endpoint(environ: Mapping[str, str]) -> str | None:
 
 def _refuse_closed_port(address: str) -> None:
     parts = urlsplit(address)
-    with socket.socket() as probe:
-        probe.settimeout(_PROBE_TIMEOUT)
-        closed = probe.connect_ex((parts.hostname or "", parts.port or 80)) != 0
-    if closed:
-        raise CommandError(f"nothing answers at {address}. Is it the local cloud? {START}", Exit.REFUSED)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 80), _PROBE_TIMEOUT).close()
+    except OSError as error:
+        text = f"nothing answers at {address}. Is it the local cloud? {START}"
+        raise CommandError(text, Exit.REFUSED) from error
 
 
 def _session(service: Literal["S3", "SQS"], environ: Mapping[str, str], where: str) -> Session:

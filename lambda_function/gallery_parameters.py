@@ -12,12 +12,11 @@ from typing import TypeVar
 from pipeline.gallery.pages import CursorError, Place, decode_cursor
 from pipeline.gallery.wanted import Order, Wanted
 from pipeline.job import Outcome
+from pipeline.keys import MAX_KEY_BYTES
 from pipeline.table.items import SHARDS
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-#: What S3 allows for a key, in bytes of UTF-8.
-MAX_KEY_BYTES = 1024
 MAX_BYTES = 10**15
 _LONGEST_QUOTE = 80
 _TIME = re.compile(r"\d{4}-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?)?", re.ASCII)

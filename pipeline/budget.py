@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+#: Pixels that may be decoded at one time in one process; a larger image is decoded alone.
+PIXELS_IN_FLIGHT = 64_000_000
+
 
 class Budget(Protocol):
     """What a decode has to wait for."""

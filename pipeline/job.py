@@ -75,7 +75,6 @@ class Job:
     record: bool = True
     force: bool = False
     deliveries: int = 1
-    message_id: str = ""
 
     @property
     def image_options(self) -> ImageOptions:

@@ -14,10 +14,10 @@ from urllib.parse import unquote_plus
 from pipeline.errors import Code, RejectError, SkipError
 from pipeline.images.variants import Variants
 from pipeline.job import Job, OutputWanted, S3Source
+from pipeline.keys import MAX_KEY_BYTES
 
 _HANDLED_EVENTS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:")
 _HANDLED_DETAILS = ("Object Created", "Object Deleted")
-_MAX_KEY_BYTES = 1024
 #: By the name of an output. What is public, listed and deleted is named by these folders.
 _FOLDERS = {"thumbnail": "thumbnails", "compressed": "compressed"}
 
@@ -75,7 +75,6 @@ def decode(message: Message, uploads: Uploads) -> list[Job]:
             outputs=uploads.outputs,
             force=one.force,
             deliveries=message.deliveries,
-            message_id=message.message_id,
         )
         for one in dict.fromkeys(named)
     ]
@@ -153,6 +152,6 @@ def _checked(key: str) -> str:
         size = len(key.encode())
     except UnicodeEncodeError as error:
         raise RejectError(Code.INVALID_MESSAGE, f"the key {key!r} is not UTF-8") from error
-    if size > _MAX_KEY_BYTES:
-        raise RejectError(Code.INVALID_MESSAGE, f"the key has {size} bytes, more than {_MAX_KEY_BYTES}")
+    if size > MAX_KEY_BYTES:
+        raise RejectError(Code.INVALID_MESSAGE, f"the key has {size} bytes, more than {MAX_KEY_BYTES}")
     return key

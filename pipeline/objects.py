@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef, PutObjectRequestTypeDef
 
+#: In keys: what XML cannot carry, or reads as something else (a carriage return). DeleteObjects cannot name such keys,
+#: DeleteObject can: there the key is in the address.
+NOT_IN_XML = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 MARKER = "image-pipeline"
 OUTPUT_MARK = "output"
 #: On an original that was compressed in its place: by which options. Unlike the marker above it is no output.

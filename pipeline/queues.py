@@ -53,14 +53,6 @@ class Queue:
         self._sqs = sqs
         self._queue_url = queue_url
 
-    def send_image(self, bucket: str, key: str, *, force: bool = False) -> None:
-        """Ask for one object to be processed; `force` does it again although it is done."""
-        body: dict[str, str | bool] = {"bucket_name": bucket, "image_key": key}
-        if force:
-            body["force"] = True
-        with retried(f"SendMessage to {self._queue_url}"):
-            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
-
     def send_many(self, bodies: Sequence[Mapping[str, object]]) -> None:
         """Send up to ten messages in one call; what SQS does not take of them is sent again, a few times."""
         left = {str(number): json.dumps(body) for number, body in enumerate(bodies)}

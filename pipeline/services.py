@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline.budget import Budget, PixelBudget
+from pipeline.budget import PIXELS_IN_FLIGHT, Budget, PixelBudget
 from pipeline.images.isolate import transform_isolated
 from pipeline.images.transform import Transformed, transform
 from pipeline.settings import Settings
@@ -17,9 +17,6 @@ from pipeline.table.records import Records
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-
-#: Pixels that may be decoded at one time in one process; a larger image is decoded alone.
-PIXELS_IN_FLIGHT = 64_000_000
 
 
 def utc_now() -> datetime:

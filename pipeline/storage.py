@@ -16,6 +16,7 @@ from pipeline.job import Output
 from pipeline.objects import (
     CHECKSUM,
     MARKER,
+    NOT_IN_XML,
     OUTPUT_MARK,
     ObjectVersion,
     Origin,
@@ -105,7 +106,10 @@ class Storage:
 
     def delete(self, bucket: str, keys: Collection[str]) -> None:
         """Delete objects, current version only; one that is gone already is no error."""
-        waiting = sorted(keys)
+        waiting = sorted(key for key in keys if not NOT_IN_XML.search(key))
+        for key in set(keys).difference(waiting):
+            with retried(f"DeleteObject s3://{bucket}/{key}"):
+                self._s3.delete_object(Bucket=bucket, Key=key)
         for start in range(0, len(waiting), _DELETE_AT_ONCE):
             page = waiting[start : start + _DELETE_AT_ONCE]
             with retried(f"DeleteObjects s3://{bucket}/{page[0]} and {len(page) - 1} more"):

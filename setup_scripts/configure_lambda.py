@@ -7,28 +7,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import base64
-import hashlib
 import os
-from typing import TYPE_CHECKING, Any
 
-from cli.commit import checked_out_release
 from cli.variants import variants_of
 from pipeline.settings import Settings, price_per_gb_month
 from setup_scripts import package
 from setup_scripts.context import Context
-from setup_scripts.functions import FUNCTIONS, GALLERY, PROCESSING, Function
+from setup_scripts.functions import FUNCTIONS, PROCESSING, Function
 from setup_scripts.gallery_url import ensure_public_url
+from setup_scripts.lambda_functions import configuration, delete_function, ensure_function
 from setup_scripts.log_groups import ensure_log_groups
-from setup_scripts.lookup import look, says
-from setup_scripts.ownership import is_ours, leave, refuse
-from setup_scripts.switches import CAPTURE_FACTS, SNAPSTART
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
-
-RUNTIME = "python3.13"
-_GONE = "ResourceNotFoundException"
+from setup_scripts.switches import CAPTURE_FACTS
 
 
 def create(context: Context) -> None:
@@ -77,130 +66,6 @@ def runtime_for(context: Context, function: Function) -> package.Runtime:
     present = configuration(context, function)
     standing = present["Architectures"][0] if present and "Architectures" in present else package.DEFAULT_ARCHITECTURE
     return package.aws_runtime(context.architecture or standing)
-
-
-def ensure_function(
-    context: Context, function: Function, environment: dict[str, str], code: bytes, machine: str
-) -> None:
-    """Make or adjust one function, which runs `code` on `machine`, and keep its name.
-
-    CommandError where another's function has that name.
-    """
-    function_name = context.suffixed(function.base_name)
-    wanted = _wanted(context, function, environment)
-    present = configuration(context, function)
-    if present is None:
-        _create_function(context, function_name, wanted, code, machine)
-        context.say(f"created: function {function_name}")
-    elif not _is_ours(context, present):
-        raise refuse("function", function_name)
-    else:
-        _update_function(context, function_name, wanted, present, code, machine)
-    context.resources[function.key] = function_name
-
-
-def delete_function(context: Context, function: Function) -> None:
-    function_name = context.suffixed(function.base_name)
-    present = configuration(context, function)
-    if present and not _is_ours(context, present):
-        leave(context, "function", function_name)
-    elif present:
-        look(lambda: context.aws.functions.delete_function(FunctionName=function_name), _GONE)
-        context.say(f"deleted: function {function_name}")
-    context.resources.pop(function.key, None)
-
-
-def configuration(context: Context, function: Function) -> FunctionConfigurationResponseTypeDef | None:
-    """What stands of the function, if it stands."""
-    return _configuration(context, context.suffixed(function.base_name))
-
-
-def _wanted(context: Context, function: Function, environment: dict[str, str]) -> dict[str, Any]:
-    """The configuration of a function, in the words of the API."""
-    role = context.resources.require(function.role_key, "setup_scripts/get_LabRole_arn.py")
-    starts_from_snapshot = function is GALLERY and SNAPSTART.is_on(context.resources)
-    return {
-        "Description": f"image-pipeline {checked_out_release()}: {function.purpose}",
-        "Runtime": RUNTIME,
-        "Role": role,
-        "Handler": function.handler,
-        "Timeout": function.timeout,
-        "MemorySize": function.memory,
-        "Environment": {"Variables": environment},
-        "SnapStart": {"ApplyOn": "PublishedVersions" if starts_from_snapshot else "None"},
-    }
-
-
-def _create_function(context: Context, function_name: str, wanted: dict[str, Any], code: bytes, machine: str) -> None:
-    # For some seconds after a role was made, Lambda does not know it yet.
-    context.settled(
-        lambda: context.aws.functions.create_function(
-            FunctionName=function_name,
-            Code={"ZipFile": code},
-            Architectures=[machine],  # type: ignore[list-item]
-            Tags=context.tags,
-            **wanted,
-        ),
-        not_yet=lambda error: says(error, "cannot be assumed by Lambda"),
-    )
-    _wait_until_ready(context, function_name)
-
-
-def _update_function(
-    context: Context,
-    function_name: str,
-    wanted: dict[str, Any],
-    present: FunctionConfigurationResponseTypeDef,
-    code: bytes,
-    machine: str,
-) -> None:
-    functions = context.aws.functions
-    # One that was left half-made by a setup that died takes no update before it is ready.
-    _wait_until_ready(context, function_name)
-    if not context.tags.items() <= _tags_of(context, present).items():
-        functions.tag_resource(Resource=present["FunctionArn"], Tags=context.tags)
-    # First: old code passes over a new variable, but new code without one that it needs fails until it comes.
-    if any(_standing(present, name) != value for name, value in wanted.items()):
-        functions.update_function_configuration(FunctionName=function_name, **wanted)
-        _wait_until_ready(context, function_name)
-        context.say(f"updated: configuration of {function_name}")
-    sha256 = base64.b64encode(hashlib.sha256(code).digest()).decode()
-    if present["CodeSha256"] != sha256 or present.get("Architectures", [machine]) != [machine]:
-        functions.update_function_code(FunctionName=function_name, ZipFile=code, Architectures=[machine])  # type: ignore[list-item]
-        _wait_until_ready(context, function_name)
-        context.say(f"updated: code of {function_name}")
-
-
-def _is_ours(context: Context, present: FunctionConfigurationResponseTypeDef) -> bool:
-    return is_ours(context, present["FunctionName"], _tags_of(context, present))
-
-
-def _tags_of(context: Context, present: FunctionConfigurationResponseTypeDef) -> dict[str, str]:
-    return context.aws.functions.list_tags(Resource=present["FunctionArn"]).get("Tags", {})
-
-
-def _standing(present: FunctionConfigurationResponseTypeDef, name: str) -> object:
-    """What a function has of `name`, as it was asked for: AWS adds to SnapStart how far it has come."""
-    if name == "SnapStart":
-        return {"ApplyOn": present.get("SnapStart", {}).get("ApplyOn", "None")}
-    return present.get(name)
-
-
-def _configuration(context: Context, function_name: str) -> FunctionConfigurationResponseTypeDef | None:
-    return look(lambda: context.aws.functions.get_function_configuration(FunctionName=function_name), _GONE)
-
-
-def _wait_until_ready(context: Context, function_name: str) -> None:
-    def ready() -> bool:
-        present = _configuration(context, function_name)
-        if present is None:
-            return False
-        return (present.get("State", "Active"), present.get("LastUpdateStatus", "Successful")) == (
-            "Active",
-            "Successful",
-        )
-
-    context.until(ready, what=f"function {function_name} is not ready", pause=0.2)
 
 
 if __name__ == "__main__":

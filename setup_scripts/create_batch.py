@@ -12,10 +12,11 @@ from setup_scripts import batch_policies
 from setup_scripts.batch_compute import delete_queue, ensure_queue
 from setup_scripts.batch_definition import delete_definitions, ensure_definition, log_group
 from setup_scripts.batch_options import BatchOptions
-from setup_scripts.configure_lambda import delete_function, ensure_function, runtime_for
+from setup_scripts.configure_lambda import runtime_for
 from setup_scripts.context import Context
 from setup_scripts.functions import SUBMITTING
 from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
+from setup_scripts.lambda_functions import delete_function, ensure_function
 from setup_scripts.log_groups import delete_group, ensure_group
 from setup_scripts.lookup import look, tag_list
 

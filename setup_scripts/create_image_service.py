@@ -11,10 +11,9 @@ import json
 from dataclasses import replace
 
 from cli import names
-from pipeline.image_service.deliveries import FOLDER as DELIVERIES
-from pipeline.image_service.redirects import FOLDER as REDIRECTED
+from pipeline.image_service.job import DELIVERIES, REDIRECTED
 from setup_scripts import image_service_policies
-from setup_scripts.configure_lambda import delete_function, ensure_function, runtime_for
+from setup_scripts.configure_lambda import runtime_for
 from setup_scripts.context import Context
 from setup_scripts.create_s3_buckets import delete_bucket, ensure_bucket, expire, set_policy, set_public_access
 from setup_scripts.create_sqs_queue import DEAD_LETTER_DAYS, MAX_RECEIVES, delete_queue, ensure_queue, find_queue
@@ -22,6 +21,7 @@ from setup_scripts.event_sources import delete_triggers, ensure_trigger
 from setup_scripts.functions import IMAGE_SERVICE
 from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
 from setup_scripts.image_service_settings import Told, told
+from setup_scripts.lambda_functions import delete_function, ensure_function
 from setup_scripts.log_groups import ensure_log_group
 from setup_scripts.ownership import is_ours, refuse
 from setup_scripts.policies import Policy

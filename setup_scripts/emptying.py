@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cli.exits import CommandError, Exit
+from pipeline.objects import NOT_IN_XML
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 
 def empty_bucket(s3: S3Client, bucket: str) -> None:
     """Delete everything in `bucket`; CommandError where S3 refuses a single object."""
-    for page in _pages_of_versions(s3, bucket):
+    for versions in _pages_of_versions(s3, bucket):
+        page = [version for version in versions if not NOT_IN_XML.search(version["Key"])]
+        for version in versions:
+            if version not in page:
+                s3.delete_object(Bucket=bucket, **version)
+        if not page:
+            continue
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": page, "Quiet": True})
         for refused in answer.get("Errors", []):
             text = f"s3://{bucket}/{refused.get('Key')} cannot be deleted: {refused.get('Code')}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.image_service.deliveries import FOLDER as DELIVERIES
-from pipeline.image_service.redirects import FOLDER as REDIRECTED
+from pipeline.image_service.job import DELIVERIES, REDIRECTED
 from pipeline.image_service.settings import DEFAULT_PREFIX
 from setup_scripts.policies import Policy, allow, consume, logs, outputs_bucket, policy
 

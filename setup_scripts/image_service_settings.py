@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from cli.signing_secrets import kept_secrets
 from pipeline.image_service.settings import ImageSettings
 from pipeline.web.settings import IN_SSM, OutboundSettings
-from setup_scripts.configure_lambda import configuration
 from setup_scripts.context import Context
 from setup_scripts.functions import IMAGE_SERVICE
+from setup_scripts.lambda_functions import configuration
 
 #: Variables that setup hands on; one that is set, but empty, takes the value back.
 HANDED_ON = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pipeline.keys import MAX_KEY_BYTES
 from setup_scripts.folder import LocalImage
 from setup_scripts.lookup import look
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from cli.aws import Aws
 
 Item = Mapping[str, Any]
-_MAX_KEY_BYTES = 1024
 
 
 class Way(Enum):
@@ -52,8 +52,8 @@ class Sender:
 
     def send(self, image: LocalImage, item: Item | None, *, force: bool) -> Sent:
         """Upload `image` unless the bucket has just these bytes; then send a message unless `item` is their record."""
-        if len(image.key.encode()) > _MAX_KEY_BYTES:
-            raise ValueError(f"its path has more than the {_MAX_KEY_BYTES} bytes that S3 allows")
+        if len(image.key.encode()) > MAX_KEY_BYTES:
+            raise ValueError(f"its path has more than the {MAX_KEY_BYTES} bytes that S3 allows")
         data = image.path.read_bytes()
         present = look(lambda: self.aws.s3.head_object(Bucket=self.bucket, Key=image.key), "404", "NoSuchKey")
         if present is None or present["ETag"].strip('"') != hashlib.md5(data, usedforsecurity=False).hexdigest():

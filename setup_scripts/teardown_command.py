@@ -115,16 +115,8 @@ def _ask(arguments: argparse.Namespace) -> None:
         return
     if not sys.stdin.isatty():
         raise CommandError("nobody can be asked here: add --yes")
-    console.say("Delete all of it? Type yes to go on:")
-    if _answer() != "yes":
+    if console.ask("Delete all of it? Type yes to go on: ") != "yes":
         raise CommandError("nothing was deleted", exits.Exit.INTERRUPTED)
-
-
-def _answer() -> str:
-    try:
-        return input().strip().lower()
-    except EOFError:
-        return "no"
 
 
 def _leftovers(context: Context) -> list[str]:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from benchmarks.whole_way.pictures import pictures
 from pipeline import freed_memory
-from pipeline.budget import PixelBudget
+from pipeline.budget import PIXELS_IN_FLIGHT, PixelBudget
 from pipeline.images.transform import transform
-from pipeline.services import PIXELS_IN_FLIGHT
 
 #: Images of a batch: shared evenly by one to four threads where that takes no minutes.
 IMAGES = {"48 kB": 12, "1 MB": 12, "12 MP": 4}

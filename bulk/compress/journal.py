@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from bulk.compress.outcome import UNFINISHED, Done, Outcome
 from bulk.csv_rows import Omitted, Row
-from cli.exits import CommandError
+from cli.exits import CommandError, Exit
 
 _COLUMNS = ("line", "key", "outcome", "code", "reason", "before", "after", "etag_before", "etag_after")
 _TABLES = """
@@ -77,13 +77,12 @@ class Journal:
         return int(self._database.execute(f"SELECT COUNT(*) FROM images {where}", outcomes).fetchone()[0])
 
     def begin(self) -> None:
-        """Forget the run before, if it was finished."""
-        if self.is_finished:
-            for table in ("images", "omitted", "state"):
-                self._database.execute(f"DELETE FROM {table}")
+        """Forget the run before, if it was finished; what was wrong with its list is told anew, whole as it is read."""
+        for table in ("images", "omitted", "state") if self.is_finished else ("omitted",):
+            self._change(f"DELETE FROM {table}")
 
     def finish(self) -> None:
-        self._database.execute("INSERT INTO state VALUES (1)")
+        self._change("INSERT INTO state VALUES (1)")
 
     def has(self, row: Row) -> bool:
         """Whether the image has ended, other than in a way that is worth another try."""
@@ -93,11 +92,11 @@ class Journal:
     def write(self, done: Done) -> None:
         marks = ", ".join("?" * len(_COLUMNS))
         values = [getattr(done, name) for name in _COLUMNS]
-        self._database.execute(f"REPLACE INTO images ({', '.join(_COLUMNS)}) VALUES ({marks})", values)
+        self._change(f"REPLACE INTO images ({', '.join(_COLUMNS)}) VALUES ({marks})", values)
 
     def omit(self, omitted: Omitted) -> None:
         values = (omitted.line, omitted.text, omitted.reason, omitted.is_fault)
-        self._database.execute("REPLACE INTO omitted VALUES (?, ?, ?, ?)", values)
+        self._change("REPLACE INTO omitted VALUES (?, ?, ?, ?)", values)
 
     def rows(self, outcome: Outcome) -> Iterator[Row]:
         """The images that ended so, in order of their keys; others may be written meanwhile."""
@@ -109,7 +108,15 @@ class Journal:
 
     def give_up(self) -> None:
         """What was tried often enough has failed."""
-        self._database.execute("UPDATE images SET outcome = ? WHERE outcome IN (?, ?)", (Outcome.FAILED, *UNFINISHED))
+        self._change("UPDATE images SET outcome = ? WHERE outcome IN (?, ?)", (Outcome.FAILED, *UNFINISHED))
+
+    def _change(self, statement: str, values: Sequence[object] = ()) -> None:
+        """CommandError where the disk takes no more; what was written stays, and the next run goes on from there."""
+        try:
+            self._database.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            text = f"the journal {self.path} cannot be written ({error}): make room"
+            raise CommandError(f"{text}, and run the same command again to go on", Exit.SOME_FAILED) from error
 
     def images(self) -> Iterator[Done]:
         names = ", ".join(_COLUMNS)

@@ -7,8 +7,8 @@ saves enough; and unless the original itself is whole: a damaged one would becom
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from bulk.compress import jpeg, mpo, png, webp
@@ -60,11 +60,8 @@ class Compressor:
         if not file:
             raise RejectError(Code.INVALID_CONTENT, "its compression came out empty")
         self._require_savings(len(source.data), len(file))
-        try:
+        with _thrown_away():
             self._check(source, name, file)
-        except Exception as error:
-            # Whatever is wrong with what we made is no fault of the original, which stays.
-            raise SkipError(f"its compression was thrown away: {error}") from error
         return file
 
     def _encoded(self, source: Source, name: str, limits: Limits) -> bytes:
@@ -82,7 +79,10 @@ class Compressor:
         def compressed(picture: bytes) -> bytes:
             one = examine(picture, limits)
             load(one)
-            return jpeg.picture(one, picture, self.options)
+            made = jpeg.picture(one, picture, self.options)
+            with _thrown_away():
+                jpeg.check(one, made)
+            return made
 
         return mpo.rebuilt(source.data, index, compressed)
 
@@ -101,6 +101,15 @@ class Compressor:
             jpeg.check(source, file)
         if name == "MPO" and mpo.sizes(file) != mpo.sizes(source.data):
             raise ValueError("its pictures came out in other sizes")
+
+
+@contextmanager
+def _thrown_away() -> Iterator[None]:
+    """Whatever is wrong with what we made is no fault of the original, which stays."""
+    try:
+        yield
+    except Exception as error:
+        raise SkipError(f"its compression was thrown away: {error}") from error
 
 
 def _loaded(source: Source, name: str) -> Source:

@@ -107,7 +107,8 @@ class Bucket:
         """Copy the object as it was read within the bucket; AgainError where it has changed, KeepError if too large."""
         if size > MOST_COPIED:
             raise KeepError(Outcome.FAILED, "over 5 GiB: one CopyObject cannot bring it into quarantine")
-        source = {"Bucket": self.name, "Key": deletion.key}
+        version = {"VersionId": deletion.version_id} if deletion.version_id else {}
+        source: Any = {"Bucket": self.name, "Key": deletion.key, **version}
         with self._reading("CopyObject", deletion.key):
             self._s3.copy_object(Bucket=self.name, Key=to, CopySource=source, CopySourceIfMatch=f'"{deletion.etag}"')
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried, status_of
+from pipeline.objects import NOT_IN_XML
 
 #: S3's own limit.
 MOST_DELETED_AT_ONCE = 1000
-#: What XML cannot carry, or reads as something else (a carriage return): such keys are removed one by one, by address.
-_NOT_IN_XML = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,8 @@ def delete(s3: Any, bucket: str, deletions: Sequence[Deletion]) -> dict[Deletion
 
     Those of which the answer says nothing are not in what is returned.
     """
-    together = [one for one in deletions if not _NOT_IN_XML.search(one.key)]
-    alone = {one: _delete_alone(s3, bucket, one) for one in deletions if _NOT_IN_XML.search(one.key)}
+    together = [one for one in deletions if not NOT_IN_XML.search(one.key)]
+    alone = {one: _delete_alone(s3, bucket, one) for one in deletions if NOT_IN_XML.search(one.key)}
     return alone | (_delete_together(s3, bucket, together) if together else {})
 
 

@@ -15,12 +15,11 @@ from dataclasses import asdict, dataclass
 
 from pipeline.batch.json_tokens import FileListError, Tokens
 from pipeline.job import S3Source
+from pipeline.keys import MAX_KEY_BYTES
 
 MANIFEST = "manifest.json"
 #: AWS Batch takes array jobs of 2 to 10,000 children; one batch alone is a plain job.
 MOST_BATCHES = 10_000
-#: What S3 allows for a key, in bytes of UTF-8.
-MAX_KEY_BYTES = 1024
 
 _IMAGE = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])/(.+)", re.DOTALL)
 _NUMBER = re.compile(r"(?:batch_)?([1-9][0-9]{0,8})")

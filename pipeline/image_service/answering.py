@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import MEANINGS, RejectError, RetryError
+from pipeline.errors import MEANINGS, Code, RejectError, RetryError
 from pipeline.image_service.deliveries import Delivery
 from pipeline.image_service.job import Answered, UrlJob
 from pipeline.images.transform import Transformed
@@ -42,7 +42,15 @@ def answer(job: UrlJob, services: UrlServices, watch: Watch) -> Answered:
     watch("notify", {"reply": job.reply.id, **told})
     if delivery:
         services.deliveries.forget(job.reply.id)
-    return Answered(job, body, told, making.errors)
+    return Answered(job, body, told, errors_in(body, job) if delivery else making.errors)
+
+
+def errors_in(body: Mapping[str, Any], job: UrlJob) -> dict[str, RejectError]:
+    """Why there is no image, by field, as a reply says it that was begun before."""
+    codes = {code.value: code for code in Code}
+    fields = [source.field for source in job.sources if body.get(f"{source.field}_info") is None]
+    said = {error["field"]: codes.get(error["code"]) for error in body.get("errors", ())} if fields else {}
+    return {field: RejectError(code) for field in fields if (code := said.get(field))}
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
+from pipeline.image_service.job import DELIVERIES
 from pipeline.objects import read_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-#: Beside the images, not among them: everybody may read those.
-FOLDER = "deliveries"
 
 
 @dataclass(frozen=True)
@@ -48,4 +46,4 @@ class Deliveries:
 
 
 def _key(reply_id: str) -> str:
-    return f"{FOLDER}/{reply_id}.json"
+    return f"{DELIVERIES}/{reply_id}.json"

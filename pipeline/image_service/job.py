@@ -10,6 +10,11 @@ from pipeline.errors import RejectError
 from pipeline.images.options import ImageOptions
 from pipeline.job import OutputWanted
 
+#: Folders in the bucket of the images that only the service reads: replies that are on their way, and bodies that are
+#: too large for a queue. Beside the images, not among them: everybody may read those.
+DELIVERIES = "deliveries"
+REDIRECTED = "redirected"
+
 
 @dataclass(frozen=True)
 class UrlSource:
@@ -40,7 +45,6 @@ class UrlJob:
     outputs: tuple[OutputWanted, ...]
     reply: Reply
     deliveries: int = 1
-    message_id: str = ""
 
     @property
     def image_options(self) -> ImageOptions:

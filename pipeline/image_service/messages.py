@@ -59,7 +59,6 @@ def decode_urls(message: Message, images: Images) -> list[UrlJob]:
             outputs=tuple(OutputWanted(name, options, images.bucket, folder) for name, options in images.sizes),
             reply=reply,
             deliveries=message.deliveries,
-            message_id=message.message_id,
         )
     ]
 
@@ -70,7 +69,7 @@ def _reply_id(message: Message) -> str:
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
-    """The object in `text`, which can be written again without loss: no NaN, no field twice, no half characters."""
+    """The object in `text`, to be said again: no NaN, no field twice, no half character; fractions are doubles."""
     try:
         body = json.loads(text, object_pairs_hook=_each_once, parse_constant=_refused, parse_float=_finite)
         json.dumps(body, ensure_ascii=False).encode()

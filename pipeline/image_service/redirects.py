@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried
+from pipeline.image_service.job import REDIRECTED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 REPLY_ID = "ReplyId"
 #: A body that is larger goes to S3, and a pointer in its place. Queues made before 2025 take no more.
 MAX_BYTES = 256 * 1024 - 1024
-FOLDER = "redirected"
 #: Pointer and attribute as AWS's extended client libraries for SQS write and read them.
 POINTER = "software.amazon.payloadoffloading.PayloadS3Pointer"
 POINTER_SIZE = "ExtendedPayloadSize"
@@ -122,7 +122,7 @@ class Redirects:
         text = json.dumps(body)
         if len(text) <= MAX_BYTES:
             return {"MessageBody": text, "MessageAttributes": attributes}
-        key = f"{FOLDER}/{reply_id}.json"
+        key = f"{REDIRECTED}/{reply_id}.json"
         with retried(f"PutObject s3://{self._bucket}/{key}"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=text.encode(), ContentType="application/json")
         pointer = json.dumps([POINTER, {"s3BucketName": self._bucket, "s3Key": key}])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipeline.budget import PixelBudget
+from pipeline.budget import PIXELS_IN_FLIGHT, PixelBudget
 from pipeline.image_service.deliveries import Deliveries
 from pipeline.image_service.redirects import Redirects
 from pipeline.image_service.settings import ImageSettings
@@ -25,9 +25,6 @@ from pipeline.web.sources import Fetched, Fetcher
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-#: Pixels that may be decoded at one time in one process; a larger image is decoded alone.
-PIXELS_IN_FLIGHT = 64_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

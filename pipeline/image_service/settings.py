@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pipeline.image_service.job import DELIVERIES, REDIRECTED
 from pipeline.image_service.messages import Images
 from pipeline.images.formats import FORMATS
 from pipeline.images.options import OutputOptions
@@ -88,6 +89,8 @@ def _prefix(environ: Mapping[str, str]) -> str:
         raise SettingsError(
             f"IMAGES_PREFIX={prefix!r} is not made of letters, digits, . _ - and inner slashes, as {DEFAULT_PREFIX}"
         )
+    if prefix.split("/")[0] in (DELIVERIES, REDIRECTED):
+        raise SettingsError(f"IMAGES_PREFIX={prefix!r}: what lies there is not public, and expires. Take another name")
     return prefix
 
 

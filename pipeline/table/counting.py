@@ -30,7 +30,8 @@ _FORMAT = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 _MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-\d\dT", re.ASCII)
 _LARGEST = 10**15
 #: What every image has; all other outputs are variants.
-_ALWAYS_MADE = frozenset(name for name, _ in ImageOptions().outputs)
+#: Not a set: a user may have written what cannot be looked up in one.
+_ALWAYS_MADE = tuple(name for name, _ in ImageOptions().outputs)
 
 Item = Mapping[str, Any]
 Counts = Counter[str]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from pipeline.errors import Code
 from pipeline.job import Outcome, PlacedOutput, Record
+
+E = TypeVar("E", bound=StrEnum)
 
 NEWEST_INDEX = "Newest"
 BY_KEY_INDEX = "ByKey"
@@ -91,13 +94,29 @@ def to_item(record: Record) -> dict[str, Any]:
 
 
 def from_item(item: Mapping[str, Any]) -> Record:
-    """The record in an item that `to_item` made; attributes of others are ignored."""
+    """The record in an item that `to_item` made; attributes of others are ignored.
+
+    Users write to the table, and a later version may have. What cannot be read is left out, so that the record is of an
+    image that is not done: it is made again, and not stopped at for ever.
+    """
     fields = {field: item.get(name) for name, field in _ATTRIBUTES.items()}
     numbers = {name: int(value) for name, value in fields.items() if isinstance(value, Decimal)}
-    outputs = tuple(_output_from(entry) for entry in item.get("Outputs", ()))
-    code = Code(fields["error_code"]) if fields["error_code"] else None
-    known: dict[str, Any] = {**fields, **numbers, "outcome": Outcome(item["Outcome"]), "error_code": code}
+    listed = item.get("Outputs")
+    outputs = tuple(filter(None, map(_output_from, listed if isinstance(listed, list) else ())))
+    known: dict[str, Any] = {
+        **fields,
+        **numbers,
+        "outcome": _member(Outcome, item.get("Outcome")) or Outcome.FAILED,
+        "error_code": _member(Code, fields["error_code"]),
+    }
     return Record(**known, outputs=outputs)
+
+
+def _member(kind: type[E], value: object) -> E | None:
+    try:
+        return kind(str(value))
+    except ValueError:
+        return None
 
 
 def _derived(record: Record) -> dict[str, Any]:
@@ -135,15 +154,18 @@ def _output_item(output: PlacedOutput) -> dict[str, Any]:
     }
 
 
-def _output_from(item: Mapping[str, Any]) -> PlacedOutput:
-    return PlacedOutput(
-        name=item["OutputName"],
-        key=item["OutputKey"],
-        url=item["OutputURL"],
-        content_type=item["OutputType"],
-        bytes=int(item["OutputBytes"]),
-        size=(int(item["OutputWidth"]), int(item["OutputHeight"])),
-    )
+def _output_from(item: Any) -> PlacedOutput | None:
+    try:
+        return PlacedOutput(
+            name=str(item["OutputName"]),
+            key=str(item["OutputKey"]),
+            url=str(item["OutputURL"]),
+            content_type=str(item["OutputType"]),
+            bytes=int(item["OutputBytes"]),
+            size=(int(item["OutputWidth"]), int(item["OutputHeight"])),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def _plain(value: Any) -> Any:

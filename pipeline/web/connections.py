@@ -3,6 +3,7 @@
 A name is resolved once for each connection, every address that it has is checked, and the connection is made to one of
 these very addresses, so that a resolver which changes its mind gains nothing. urllib3's own timeouts begin anew with
 each packet; here each wait of the socket is only as long as what is left of the request's time.
+Bytes are counted there, too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeou
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from pipeline.errors import Code, RejectError
 from pipeline.web.addresses import Address
 from pipeline.web.guard import Guard
 
@@ -25,6 +27,8 @@ from pipeline.web.guard import Guard
 CONNECT_TIMEOUT = 5.0
 #: How many hosts keep connections open; those least recently used are closed first.
 HOSTS_KEPT = 50
+#: Of one answer, with its headers and what frames it: more than any image that is taken.
+MOST_BYTES = 64_000_000
 
 
 class Until(Timeout):
@@ -51,9 +55,10 @@ class Until(Timeout):
 
 
 class _ClockedSocket(socket.socket):
-    """Waits no longer than until `ends`, however often the other side sends a byte."""
+    """Waits no longer than until `ends`, however often the other side sends a byte, and takes no more than `most`."""
 
     ends = math.inf
+    most = MOST_BYTES
 
     def tick(self) -> None:
         left = self.ends - time.monotonic()
@@ -63,7 +68,12 @@ class _ClockedSocket(socket.socket):
 
     def recv_into(self, *arguments: Any, **named: Any) -> int:
         self.tick()
-        return super().recv_into(*arguments, **named)
+        received = super().recv_into(*arguments, **named)
+        self.most -= received
+        if self.most < 0:
+            # Counted here because http.client believes a length below zero, and reads on to the end without it.
+            raise RejectError(Code.TOO_LARGE, f"the answer has more than {MOST_BYTES} bytes")
+        return received
 
     def send(self, *arguments: Any) -> int:
         self.tick()
@@ -97,6 +107,7 @@ class _GuardedConnection(HTTPConnection):
         sock = getattr(self, "sock", None)
         if isinstance(sock, _ClockedSocket):
             sock.ends = self._ends
+            sock.most = MOST_BYTES
 
     def connect(self) -> None:
         super().connect()

@@ -86,5 +86,5 @@ class Postbacks:
 
 def _drain(answer: BaseHTTPResponse) -> None:
     """Read what came with the answer, so that the connection can be used again; it says nothing that counts."""
-    with suppress(HTTPError):
+    with suppress(HTTPError, RejectError, ValueError):
         answer.read(_READ_OF_ANSWER, decode_content=False)

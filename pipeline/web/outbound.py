@@ -48,7 +48,7 @@ class Outbound:
 
         Everything, reading included, ends at `ends` of `time.monotonic`. Raises RejectError(URL_REFUSED) for a URL that
         is none or leads where nobody may go, RejectError(FETCH_FAILED) for a certificate or an encoding that is wrong,
-        and RetryError for all that a network may do.
+        RejectError(TOO_LARGE) for more than `connections.MOST_BYTES`, and RetryError for all that a network may do.
         """
         target = checked_url(url)
         with _translated(target):
@@ -106,7 +106,8 @@ def _translated(target: Url) -> Iterator[None]:
         raise RetryError(_short(f"{place}: {error}")) from error
     except DecodeError as error:
         raise RejectError(Code.FETCH_FAILED, _short(f"{place}: {error}")) from error
-    except HTTPError as error:
+    except (HTTPError, ValueError, OverflowError) as error:
+        # http.client takes lengths that are no numbers, or are too long for one, for a caller's mistake.
         raise RetryError(_short(f"{place}: {error}")) from error
 
 
@@ -121,6 +122,6 @@ def retry_after(answer: BaseHTTPResponse) -> float | None:
         return min(float(value), 86_400.0)
     try:
         seconds = parsedate_to_datetime(value).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, min(seconds, 86_400.0))

@@ -20,6 +20,8 @@ _PASSING = (408, 425, 429)
 _HEADERS = {"Accept": "image/*,*/*;q=0.1", "Accept-Encoding": "identity"}
 _UNPACKED = {"gzip", "x-gzip", "deflate"}
 _CHUNK = 1 << 20
+#: Of a length that somebody may mean.
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class Fetcher:
 
     def _read(self, answer: BaseHTTPResponse, ends: float) -> bytes:
         announced = answer.headers.get("Content-Length", "")
-        if announced.isdecimal() and int(announced) > self._max_bytes:
-            raise self._too_large(announced)
+        if announced.isdecimal() and (len(announced) > _MOST_DIGITS or int(announced) > self._max_bytes):
+            raise self._too_large(announced[:_MOST_DIGITS])
         packed = {word.strip().lower() for word in answer.headers.get("Content-Encoding", "").split(",")}
         read = io.BytesIO()
         while chunk := answer.read(_CHUNK, decode_content=packed <= _UNPACKED):

@@ -194,3 +194,13 @@ def test_an_original_that_was_removed_does_not_come_back(engine):
         replaced(engine, found)
 
     assert skipped.value.code is Code.FILE_DELETED and get(engine, "a.jpg") is None
+
+
+@pytest.mark.parametrize("key", ["t/a\x01b/1.webp", "t/a\x1fb/1.webp", "t/a\ufffeb/1.webp"])
+def test_what_xml_cannot_name_is_deleted_by_its_address(engine, key):
+    engine.storage.put_output(engine.bucket, key, OUTPUT)
+    engine.storage.put_output(engine.bucket, "t/b/1.webp", OUTPUT)
+
+    engine.storage.delete(engine.bucket, {key, "t/b/1.webp"})
+
+    assert (get(engine, key), get(engine, "t/b/1.webp")) == (None, None)

@@ -159,6 +159,17 @@ def test_a_failed_postback_is_the_only_thing_that_a_retry_repeats(service):
     assert not {key for key in service.keys() if key.startswith("deliveries/")}
 
 
+def test_a_reply_that_is_finished_later_still_counts_what_failed_in_it(service):
+    del service.web.pages[A]
+    service.receiver.answers.append(RetryError("the receiver answered 503"))
+
+    with pytest.raises(RetryError):
+        run(service, MESSAGE)
+    answered = run(service, MESSAGE, deliveries=2)
+
+    assert {field: error.code for field, error in answered.errors.items()} == {"image_url": Code.FETCH_FAILED}
+
+
 def test_a_failed_redirection_is_the_only_thing_that_a_retry_repeats(service):
     queue, body = service.queue("ChannelImages"), {**MESSAGE, "redirect_queue": "ChannelImages"}
     paginator = service.sqs.get_paginator

@@ -238,7 +238,7 @@ class InvalidEnvironment:
 def test_a_compute_environment_that_became_invalid_holds_no_teardown_up(tmp_path):
     broken = InvalidEnvironment()
     made = context(tmp_path, {})
-    made.aws.batch = broken
+    made.aws.batch = broken  # type: ignore[assignment]
 
     delete_queue(made)
 

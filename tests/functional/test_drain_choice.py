@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from bulk.drain.paths import key_of
@@ -122,6 +124,26 @@ class TestChoice:
             drained.run("--quarantine-prefix", "quarantine/")
 
         assert {drained.get(key) for key in drained.keys()} == {b"one", b"two"}
+
+    def test_a_copy_that_no_checksum_tells_from_another_is_not_taken_for_it(self, drained):
+        parts = [[os.urandom(5 * 1024 * 1024), os.urandom(10)] for _ in range(2)]
+        for one in parts:
+            drained.put_in_parts("a", one)
+            drained.run("--quarantine-prefix", "quarantine/", "--verify", "twice")
+
+        assert {drained.get(key) for key in drained.keys()} == {b"".join(one) for one in parts}
+
+    def test_versions_that_are_purged_wait_in_quarantine_each(self, drained):
+        drained.keep_versions()
+        drained.put("a", b"one")
+        drained.put("a", b"two")
+        drained.s3.delete_object(Bucket=drained.bucket, Key="a")
+
+        ended = drained.run("--purge-versions", "--quarantine-prefix", "quarantine/")
+
+        assert ended.code == 0, ended.err
+        assert {drained.get(key) for key in drained.keys()} == {b"one", b"two"}
+        assert all(key.startswith("quarantine/") for key in drained.keys())
 
     def test_a_rule_that_lets_copies_expire_is_seen(self, drained):
         rule = {"ID": "q", "Status": "Enabled", "Filter": {"Prefix": "quarantine/"}, "Expiration": {"Days": 30}}

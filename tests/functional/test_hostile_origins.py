@@ -42,6 +42,19 @@ ENDS_AT_ONCE = {
     "an endless body in chunks": (flood(OK + CHUNKED + b"\r\n", b"10000\r\n" + PIECE + b"\r\n"), "TOO_LARGE"),
     "a terabyte announced": (flood(OK + b"Content-Length: 1099511627776\r\n\r\n", PIECE), "TOO_LARGE"),
     "one chunk of a terabyte": (flood(OK + CHUNKED + b"\r\n10000000000\r\n", PIECE), "TOO_LARGE"),
+    "a chunk that goes on for ever, by its length below zero": (
+        flood(OK + CHUNKED + b"\r\n-1\r\n", PIECE),
+        "TOO_LARGE",
+    ),
+    "a chunk of another length below zero": (raw(OK + CHUNKED + b"\r\n-5\r\nshort"), "RetryError"),
+    "a length of more digits than Python reads": (
+        raw(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"),
+        "TOO_LARGE",
+    ),
+    "a date beyond all years": (
+        raw(b"HTTP/1.1 503 Busy\r\nRetry-After: Mon, 1 Jan " + b"9" * 40 + b" 00:00:00 GMT\r\n\r\n"),
+        "RetryError",
+    ),
     "one byte too many": (raw(OK + b"Content-Length: 50000001\r\n\r\n"), "TOO_LARGE"),
     "as much as is allowed": (
         flood(OK + b"Content-Length: 50000000\r\n\r\n", bytes(1_000_000), times=50),

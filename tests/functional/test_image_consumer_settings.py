@@ -87,3 +87,10 @@ def test_the_help_is_one_sentence_and_examples(capsys):
         main(["--help"], {})
 
     assert ended.value.code == 0 and "-w 8" in capsys.readouterr().out
+
+
+def test_a_closed_port_of_the_other_loopback_is_named_too(environ, capsys):
+    closed = {"AWS_ENDPOINT_URL": f"http://[::1]:{free_port()}"}
+
+    assert main([], environ | closed) == 254
+    assert "nothing answers at http://[::1]:" in capsys.readouterr().err

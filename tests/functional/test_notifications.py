@@ -147,7 +147,21 @@ def test_every_2xx_is_delivered(status):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("rest", [flood(OK + b"\r\n", bytes(9999)), drip(OK + b"\r\n", b"x"), raw(OK + b"\r\n")])
+CHUNKS = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+NEVER = b"Retry-After: Mon, 1 Jan " + b"9" * 40 + b" 00:00:00 GMT\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        flood(OK + b"\r\n", bytes(9999)),
+        drip(OK + b"\r\n", b"x"),
+        raw(OK + b"\r\n"),
+        flood(CHUNKS + b"-1\r\n", bytes(9999)),
+        raw(CHUNKS + b"-5\r\nx"),
+        raw(OK + NEVER),
+    ],
+)
 def test_once_the_receiver_has_said_2xx_what_else_it_says_does_not_count(rest):
     with origin({"/hook": rest}) as server:
         postbacks_for(server, deadline=1).send(server.url("/hook"), BODY, "msg_1")

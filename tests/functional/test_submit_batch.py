@@ -184,6 +184,15 @@ def test_a_log_that_is_gone_is_no_reason_to_fail(account, connection):
     assert last_words(connection.aws.logs, Child("j", 1, "", 1, "/aws/batch/none", "none")) == ""
 
 
+def test_failed_children_are_submitted_once_more_each_time_it_is_said(account, connection):
+    first, _ = submitted(connection)
+    account.end(first.job_id, 0, 3)
+
+    jobs = [submitted(connection, retry_failed=first.job_id, again=True)[0] for _ in range(3)]
+
+    assert len({job.job_id for job in jobs}) == 3 and all(job.is_new for job in jobs)
+
+
 def test_waiting_looks_again_until_the_last_child_has_ended(account):
     class Batch:
         def __init__(self, *summaries):

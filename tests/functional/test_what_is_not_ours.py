@@ -1,21 +1,23 @@
 """Setup and teardown in an account that has more in it than this deployment."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from cli.connection import Connection
 from cli.exits import CommandError
-from cli.state import PlainShelf
+from cli.state import PlainShelf, Resources
 from setup_scripts import add_sqs_trigger, create_sqs_queue
 from setup_scripts.recover import recover
 from setup_scripts.steps import set_up, tear_down
 from setup_scripts.switches import ALARMS
 from setup_scripts.teardown_command import rehearsal
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import ACCOUNT, REGION, aws_account, changes, context
 
-TABLE = {
+TABLE: Any = {
     "KeySchema": [{"AttributeName": "ImageID", "KeyType": "HASH"}],
     "AttributeDefinitions": [{"AttributeName": "ImageID", "AttributeType": "S"}],
     "BillingMode": "PAY_PER_REQUEST",
@@ -125,7 +127,8 @@ def test_a_trigger_that_somebody_switched_off_is_switched_on(ready):
 
 
 def test_alarms_go_after_a_lost_state_too(ready, tmp_path):
-    recovered = context(tmp_path, shelf := {})
+    shelf = PlainShelf({})
+    recovered = replace(context(tmp_path, {}), resources=Resources(shelf, f"{ACCOUNT}/{REGION}/default"))
     target, resources = recovered.aws.target, recovered.resources
     connection = Connection(target=target, aws=recovered.aws, shelf=shelf, resources=resources, home=tmp_path)
     recover(connection, lambda text: None)

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -56,6 +57,12 @@ def test_the_code_of_a_command_passes_through():
         (CommandError("refused", Exit.REFUSED), 254, "error: refused"),
         (SettingsError("LOCAL_CLOUD_PORT='x' is no number"), 2, "LOCAL_CLOUD_PORT"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/list.csv"),
+            2,
+            "error: /list.csv: Permission denied: make",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: No space left on device: make room"),
         (CommandError("the key a\nerror: b\x1b]0;c\x07"), 2, r"error: the key a\nerror: b\x1b]0;c\x07"),
     ],
 )
@@ -125,6 +132,32 @@ def test_other_faults_of_boto3_are_told_in_one_line_too(capsys):
     assert "no usable AWS credentials" in lines[0]
     assert "http://127.0.0.1:1" in lines[1]
     assert "nobody" in lines[2]
+
+
+def test_a_file_that_s3_does_not_take_is_told_as_what_aws_said(tmp_path, capsys):
+    from boto3.session import Session
+
+    s3 = Session("key", "secret", region_name="us-east-1").client("s3")
+    (tmp_path / "list.json").write_bytes(b"{}")
+
+    def refuse(**_):
+        raise refusal("AccessDenied")
+
+    s3.meta.events.register("before-call.s3.PutObject", refuse)
+
+    assert run(lambda: s3.upload_file(str(tmp_path / "list.json"), "bucket", "key")) == 254
+    assert "may not call CreateBucket" in capsys.readouterr().err
+
+
+def test_a_region_that_is_none_is_named(capsys):
+    from boto3.session import Session
+
+    def main() -> int:
+        Session("key", "secret").client("s3", region_name="eu_west_1")
+        return 0
+
+    assert run(main) == 2
+    assert "eu_west_1" in capsys.readouterr().err
 
 
 def test_a_character_that_the_terminal_lacks_is_escaped(tmp_path, monkeypatch):

@@ -26,6 +26,7 @@ from bulk.compress.spool import Spool, SpoolError, file_name, sweep
 from bulk.compress.story import megabytes
 from bulk.csv_rows import Omitted, Row
 from bulk.memory_gate import BYTES_PER_PIXEL
+from cli.exits import Exit
 from tests.meta.project import ROOT
 
 REQUIRED = ["--bucket_name", "meu-bucket", "--csv_path", "/caminho/para/dataset.csv"]
@@ -291,3 +292,41 @@ def test_two_runs_that_begin_in_one_second_have_two_logs(tmp_path):
 
     assert one.path.read_text() == "2024-02-01 12:00:00 - INFO - first\n"
     assert other.path.read_text() == "2024-02-01 12:00:00 - WARNING - second\n"
+
+
+def test_a_line_that_was_mended_is_not_told_of_again(tmp_path):
+    path = tmp_path / "run.journal"
+    with closing(Journal(path)) as interrupted:
+        interrupted.begin()
+        interrupted.write(Done(line=1, key="a.jpg", outcome=Outcome.COMPRESSED))
+        interrupted.omit(Omitted(2, "b", "it has no name", is_fault=True))
+
+    with closing(Journal(path)) as again:
+        again.begin()
+
+        assert again.omissions() == (0, 0) and again.count() == 1
+
+
+#: A run whose disk takes no more than a tenth of a megabyte.
+ON_A_SMALL_DISK = """
+import resource, sys
+from pathlib import Path
+from bulk.compress.journal import Journal
+from bulk.compress.outcome import Done, Outcome
+from cli.exits import run
+def main():
+    journal = Journal(Path(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    for line in range(10_000):
+        journal.write(Done(line=line, key=str(line) * 20, outcome=Outcome.COMPRESSED))
+sys.exit(run(main))
+"""
+
+
+def test_a_disk_that_takes_no_more_of_the_journal_is_a_line_and_no_trace(tmp_path):
+    command = [sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path / "run.journal")]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert ended.returncode == Exit.SOME_FAILED
+    assert "run.journal cannot be written" in ended.stderr and "Traceback" not in ended.stderr

@@ -12,6 +12,7 @@ from PIL import Image
 
 from bulk.compress.png import by_pillow
 from pipeline.errors import Code, RejectError, SkipError
+from pipeline.images import encode
 from pipeline.images.decode import examine, load
 from pipeline.images.options import Limits
 from tests.colour_profiles import cmyk_profile, display_p3
@@ -213,6 +214,25 @@ def test_an_mpo_keeps_all_its_pictures():
         assert distance(image.convert("RGB"), picture) < 16
     image.seek(2)
     assert image.size == (160, 120)
+
+
+def red_after_the_first(write):
+    """An encoder that is broken from its second picture on."""
+    written = []
+
+    def write_red(image, *arguments):
+        written.append(image)
+        return write(image if len(written) == 1 else Image.new(image.mode, image.size, "red"), *arguments)
+
+    return write_red
+
+
+def test_an_mpo_of_which_a_further_picture_came_out_as_another_stays(monkeypatch):
+    data = mpo(DETAILED, DETAILED.transpose(Image.Transpose.ROTATE_180))
+    monkeypatch.setattr(encode, "write", red_after_the_first(encode.write))
+
+    with pytest.raises(SkipError, match="thrown away"):
+        compressed(data)
 
 
 def test_an_mpo_whose_lengths_are_said_elsewhere_keeps_its_further_pictures_byte_for_byte():

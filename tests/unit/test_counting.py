@@ -99,3 +99,8 @@ def test_the_price_is_that_of_the_saved_bytes():
     totals = Totals({"BytesBefore": 3 * 10**9, "BytesAfter": 10**9})
 
     assert totals.price(Decimal("0.023")) == {"price_per_gb_month": 0.023, "saved_per_month": 0.046}
+
+
+@pytest.mark.parametrize("name", [["x"], {"x": 1}, None])
+def test_an_output_of_any_name_is_counted_without_a_fault(name):
+    assert counts_of({**DONE, "Outputs": [{"OutputName": name, "OutputBytes": Decimal(5)}]})["Variants"] == 1

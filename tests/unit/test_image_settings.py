@@ -77,6 +77,8 @@ def test_the_region_is_in_the_address_of_the_queue(queue_url, region):
     [
         ("IMAGES_BUCKET", " "),
         ("IMAGES_PREFIX", "../up"),
+        ("IMAGES_PREFIX", "deliveries"),
+        ("IMAGES_PREFIX", "redirected/x"),
         ("IMAGES_PREFIX", "/a"),
         ("IMAGES_SIZES", "big"),
         ("IMAGES_SIZES", "50x50,50x50"),

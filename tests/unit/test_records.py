@@ -119,3 +119,14 @@ def test_the_largest_record_is_far_below_what_an_item_may_hold():
     )
 
     assert len(json.dumps(to_item(largest), default=str, ensure_ascii=False).encode()) < 60_000
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"Outcome": "HIDDEN"}, {"Outcome": None}, {"ErrorCode": "NEWER"}, {"ErrorCode": ["x"]}, {"Outputs": None},
+     {"Outputs": ["x", None, {"OutputName": "a"}]}, {"Outputs": "x"}, {"Outputs": [{"OutputBytes": Decimal("NaN")}]}],
+)  # fmt: skip
+def test_what_a_user_or_a_later_version_wrote_can_be_read_and_is_never_taken_for_done(odd):
+    record = from_item({**to_item(FAILED), **odd})
+
+    assert record.image_id == "bad.jpg" and record.outcome is Outcome.FAILED and record.outputs == ()

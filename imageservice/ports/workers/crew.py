@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 #: A worker that ended by itself after less time than this failed at something that will not pass at once.
 _SHORT_LIFE = 10.0
 _LOOK = 0.2
+#: Seconds after which a worker that was told to stop is told again.
+_PATIENCE = 1.0
 #: Elsewhere a forked process may not use the system's libraries.
 _START = "fork" if sys.platform == "linux" else "spawn"
 
@@ -86,5 +88,7 @@ class _Place:
             self._process.terminate()
 
     def join(self) -> None:
-        if self._process:
-            self._process.join()
+        # Until it has taken over from its parent's a worker passes over signals: it is told again and again.
+        while self._process and self._process.is_alive():
+            self._process.terminate()
+            self._process.join(_PATIENCE)
