@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.table.records import read_items
 from setup_scripts import create_batch
 from setup_scripts.batch_deployer_policy import batch_deployer
 from setup_scripts.batch_options import BatchOptions
@@ -56,7 +57,6 @@ OTHERWISE = {
     "sqs:ReceiveMessage": "status.py --redrive",
     "sqs:DeleteMessage": "status.py --redrive",
     "sqs:ChangeMessageVisibility": "status.py --redrive --dry-run",
-    "dynamodb:BatchGetItem": "upload_folder_images.py, bulk/backfill.py",
     "dynamodb:Query": "status.py",
     "dynamodb:PartiQLSelect": "query.py",
     "dynamodb:PartiQLUpdate": "query.py",
@@ -87,12 +87,17 @@ def called(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, aws_account(patch.delenv):
         home = tmp_path_factory.mktemp("home")
         shelf: dict[str, str] = {}
-        for act in (set_up, set_up, put_everything_off, set_up, tear_down):
+        for act in (set_up, set_up, read_records, put_everything_off, set_up, tear_down):
             made = context(home, shelf)
             for client in CLIENTS:
                 getattr(made.aws, client).meta.events.register("provide-client-params.*.*", note)
             act(made)
     return called
+
+
+def read_records(made):
+    """As the uploader and the backfill do."""
+    assert read_items(made.aws.dynamodb, "ImageMetadata", ["a.jpg"], ("ImageID",)) == {}
 
 
 def put_everything_off(made):
