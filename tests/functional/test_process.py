@@ -55,7 +55,7 @@ def test_every_step_is_told_in_order(pipeline):
 def test_a_message_that_comes_twice_changes_nothing(pipeline):
     pipeline.upload("a.jpg", JPEG)
     pipeline.run("a.jpg")
-    writes, items = pipeline.storage.writes, dict(pipeline.table.records.items)
+    writes, items = pipeline.storage.writes, dict(pipeline.records.items)
 
     with pytest.raises(SkipError, match="already done"):
         pipeline.run("a.jpg", deliveries=2)
