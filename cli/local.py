@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def endpoint(port: int) -> str:
 
 def start_local_cloud() -> None:
     """Start it and wait until it answers; its own words go to stderr, so that stdout stays the command's."""
+    if os.name == "nt":
+        raise CommandError("the local cloud needs Linux, macOS or WSL: run this there, or add --aws", Exit.REFUSED)
     ended = subprocess.run([sys.executable, "-m", "local_cloud", "start"], cwd=ROOT, stdout=sys.stderr, check=False)
     if ended.returncode:
         raise CommandError(f"the local cloud did not start: see above, or `{START}`", Exit.REFUSED)
