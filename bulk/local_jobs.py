@@ -36,9 +36,12 @@ class Ended:
 
 @dataclass
 class LocalJobs:
-    """`environ` is what each job is given, its index left out. `children`: the processes that run now, by batch."""
+    """`environ` says what a job is given that begins now, its index left out.
 
-    environ: Mapping[str, str]
+    `children`: the processes that run now, by batch.
+    """
+
+    environ: Callable[[], Mapping[str, str]]
     jobs: int
     attempts: int
     tell: Callable[[str], None]
@@ -89,7 +92,7 @@ class LocalJobs:
                 return Ended(number, 143)
             child = subprocess.Popen(
                 [sys.executable, str(_PROGRAM)],
-                env={**self.environ, **own},
+                env={**self.environ(), **own},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

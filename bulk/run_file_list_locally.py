@@ -19,6 +19,9 @@ from cli.connection import connect
 from cli.exits import Exit
 from pipeline.batch.file_list import batch_name
 
+#: By whom connections are vouched for, where a proxy looks into them.
+_CERTIFICATES = "AWS_CA_BUNDLE"
+
 if TYPE_CHECKING:
     from bulk.local_jobs import Ended
     from cli.targets import Target
@@ -53,19 +56,27 @@ def _run(arguments: argparse.Namespace) -> int:
         console.say(f"On {connection.target.description}")
         settings = settings_of(arguments, connection)
         count = count_batches(connection.aws.s3, settings)
-        environ = _environment(connection.target) | settings.to_environment()
+        target, told = connection.target, settings.to_environment()
     with console.progress() as progress:
         task = progress.add_task("Batches", total=count)
         jobs = LocalJobs(
-            environ, arguments.jobs, arguments.attempts, tell=console.say, advance=lambda ended: progress.advance(task)
+            lambda: _environment(target) | told,
+            arguments.jobs,
+            arguments.attempts,
+            tell=console.say,
+            advance=lambda ended: progress.advance(task),
         )
         ended = jobs.run(range(1, count + 1))
     return _tell(ended, as_json=arguments.json)
 
 
 def _environment(target: Target) -> dict[str, str]:
-    """This machine's, with the keys and the address of the target in it; a job looks nowhere else."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BATCH_"))}
+    """This machine's, with the keys and the address of the target in it; a job looks nowhere else.
+
+    Asked for anew for each job: temporary keys are renewed.
+    """
+    ours = ("AWS_", "BATCH_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) or name == _CERTIFICATES}
     credentials = target.session.get_credentials()
     if credentials is not None:
         keys = credentials.get_frozen_credentials()

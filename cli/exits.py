@@ -55,11 +55,8 @@ FORBIDDEN = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Una
 _NO_RIGHT = ("make it accessible, or name another place", Exit.WRONG_USE)
 _NO_ROOM = ("make room, or name another place", Exit.SOME_FAILED)
 _OF_THE_DISK = {
-    errno.EACCES: _NO_RIGHT,
-    errno.EPERM: _NO_RIGHT,
-    errno.EROFS: _NO_RIGHT,
-    errno.ENOSPC: _NO_ROOM,
-    errno.EDQUOT: _NO_ROOM,
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _NO_RIGHT),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _NO_ROOM),
     errno.EFBIG: ("raise the limit on the size of files (ulimit -f)", Exit.SOME_FAILED),
     errno.EIO: ("look after the disk, or name another place", Exit.SOME_FAILED),
 }
@@ -144,10 +141,17 @@ def _refused(error: Any) -> CommandError:
         return CommandError(f"the AWS credentials have expired: {GET_CREDENTIALS}", Exit.REFUSED)
     if code in UNKNOWN:
         return CommandError(f"AWS does not accept these credentials ({code}): {GET_CREDENTIALS}", Exit.REFUSED)
-    if code in FORBIDDEN:
+    if is_refused_head(error):
+        message = "they are no longer good, or may not read there"
+    if code in FORBIDDEN or is_refused_head(error):
         text = f"these credentials may not call {error.operation_name}: {message}"
         return CommandError(f"{text}. Use others, or ask the owner of the account for this right", Exit.REFUSED)
     return CommandError(f"{error.operation_name} was refused: {code}: {message}", Exit.REFUSED)
+
+
+def is_refused_head(error: Any) -> bool:
+    """Whether S3 refused a HEAD, whose answer has no body: 403 without a right, 400 with expired credentials."""
+    return error.operation_name.startswith("Head") and error.response.get("Error", {}).get("Code") in ("400", "403")
 
 
 def _end(line: str, exit_code: Exit) -> Exit:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.table.counting import VARIANT_BYTES, VARIANTS, variants_in
+from pipeline.table.counting import VARIANT_BYTES, VARIANTS, variants_in, whole_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,9 +36,10 @@ class Totals:
         variants = variants_in(item)
         self.variants += variants[VARIANTS]
         self.variant_bytes += variants[VARIANT_BYTES]
-        if "CompressedBytes" in item:
-            self.bytes_before += int(item.get("OriginalBytes", 0))
-            self.bytes_after += int(item["CompressedBytes"])
+        before, after = whole_number(item.get("OriginalBytes")), whole_number(item.get("CompressedBytes"))
+        if before is not None and after is not None:
+            self.bytes_before += before
+            self.bytes_after += after
 
 
 def count(dynamodb: DynamoDBClient, table: str) -> Totals:

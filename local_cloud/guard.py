@@ -7,7 +7,8 @@ browser sets them and no script can change them:
 
 - `Host` must be ours: a name of the attacker that is made to point at 127.0.0.1 (DNS rebinding) arrives with that name;
 - `Origin` must be absent or ours: browsers add it to every request that could change something;
-- `Sec-Fetch-Site` must not be `cross-site`: it also marks plain reads, such as an image on a foreign page.
+- `Sec-Fetch-Site` must not be `cross-site`: it also marks plain reads, such as an image on a foreign page. No page, of
+  whichever site, may name an `Action` in an address: SQS and IAM take even a GET for it.
 
 Pages that we serve may read and may call function URLs, nothing more: an HTML file among somebody's pictures, opened
 in the browser, is such a page.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -53,7 +55,14 @@ def refusal(scope: Scope, *, port: int) -> str | None:
             return f"it comes from a page of {origin!r}"
         if scope.get("method") not in READING and not scope["path"].startswith(FUNCTION_URLS):
             return "pages may read and call function URLs only"
+    if names_an_action(scope) and any(site != "none" for site in _values(scope, b"sec-fetch-site")):
+        return "pages may not do things by an Action in an address"
     return None
+
+
+def names_an_action(scope: Scope) -> bool:
+    """Whether the address asks for an operation, as SQS and IAM let even a GET do."""
+    return "Action" in parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
+
+_TRIES, _PAUSE = 20, 0.05
 
 
 class AlreadyRunningError(Exception):
@@ -31,13 +34,17 @@ class Running:
 def hold(path: Path) -> IO[str]:
     """Take the lock. Keep the returned file: closing it gives the lock back. Raises AlreadyRunningError."""
     file = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise AlreadyRunningError(f"{path} is held by another server") from None
-    file.truncate(0)
-    return file
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Whoever looks whether it is free holds it for a moment.
+            time.sleep(_PAUSE)
+        else:
+            file.truncate(0)
+            return file
+    file.close()
+    raise AlreadyRunningError(f"{path} is held by another server")
 
 
 def announce(lock: IO[str], running: Running) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from local_cloud.guard import FUNCTION_URLS, READING, App, Receive, Scope, Send
+from local_cloud.guard import FUNCTION_URLS, READING, App, Receive, Scope, Send, names_an_action
 
 #: Operations of the JSON protocols that only read; without them every look at a table or a queue would save it all.
 #: A received message that is received again after a crash is what SQS promises anyway.
@@ -28,7 +28,7 @@ def may_write(scope: Scope) -> bool:
     if scope["type"] != "http":
         return False
     if scope["method"] in READING:
-        return b"Action=" in scope["query_string"]
+        return names_an_action(scope)
     if scope["path"].startswith(FUNCTION_URLS):
         return False  # what the function writes comes as requests of its own
     return not _operation(scope).startswith(READING_OPERATIONS)

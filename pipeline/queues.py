@@ -21,8 +21,6 @@ REDRIVEN = "Redriven"
 
 _LONGEST_DELAY = 900
 _FIRST_DELAY = 5
-#: Seconds for which a dead letter is hidden while it is sent on: long enough for ten, short enough after a kill.
-_REDRIVE_VISIBILITY = 20
 _MOST_ATTRIBUTES = 10
 _SENDING_ATTEMPTS = 3
 
@@ -99,12 +97,15 @@ class DeadLetterQueue:
     """Where messages go that were received too often. Every method raises RetryError as `Queue` does.
 
     `wait`: seconds that SQS may look for a letter. Told to answer at once, it may say "none" although there is one.
+    `hidden`: seconds for which a letter that was received is hidden from others: long enough to send ten of them on,
+    short enough after a kill.
     """
 
-    def __init__(self, sqs: SQSClient, queue_url: str, *, wait: int = 2) -> None:
+    def __init__(self, sqs: SQSClient, queue_url: str, *, wait: int = 2, hidden: int = 20) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
         self._wait = wait
+        self._hidden = hidden
 
     def receive(self) -> Iterator[DeadLetter]:
         """All dead letters, each hidden from others for some seconds, until none is left to be seen."""
@@ -137,7 +138,7 @@ class DeadLetterQueue:
             answer = self._sqs.receive_message(
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=10,
-                VisibilityTimeout=_REDRIVE_VISIBILITY,
+                VisibilityTimeout=self._hidden,
                 WaitTimeSeconds=self._wait,
                 MessageSystemAttributeNames=["MessageGroupId"],
                 MessageAttributeNames=["All"],

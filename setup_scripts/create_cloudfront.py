@@ -72,8 +72,11 @@ def is_deployed(context: Context) -> bool:
 
 
 def _ask_at(context: Context, found: Any, host: str) -> None:
-    """Let the distribution ask for the API at `host`: with SnapStart it has another address than without."""
-    if any(origin["DomainName"] == host for origin in found["Origins"]["Items"]):
+    """Let the distribution ask for the API at `host`: with SnapStart it has another address than without.
+
+    One that a teardown switched off before it died is switched on again.
+    """
+    if found["Enabled"] and any(origin["DomainName"] == host for origin in found["Origins"]["Items"]):
         return
     cloudfront = context.aws.cloudfront
     present = cloudfront.get_distribution_config(Id=found["Id"])
@@ -81,6 +84,7 @@ def _ask_at(context: Context, found: Any, host: str) -> None:
     for origin in config["Origins"]["Items"]:
         if origin["Id"] == API:
             origin["DomainName"] = host
+    config["Enabled"] = True
     cloudfront.update_distribution(Id=found["Id"], IfMatch=present["ETag"], DistributionConfig=config)
     context.say(f"updated: distribution {found['DomainName']} (its edges need some minutes)")
 

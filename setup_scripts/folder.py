@@ -89,10 +89,18 @@ def _key(path: Path, folder: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """In order of name, folders that are links not followed: a link upwards would never end."""
-    for place, folders, files in os.walk(folder):
+    """In order of name, folders that are links not followed but named: a link upwards would never end.
+
+    OSError where a folder cannot be listed: what is in it would be left out without a word.
+    """
+    for place, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
-        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+        linked = (name for name in folders if Path(place, name).is_symlink())
+        yield from (Path(place, name) for name in sorted([*files, *linked]) if not name.startswith("."))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _content_type(path: Path) -> str | None:

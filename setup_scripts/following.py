@@ -11,7 +11,7 @@ from setup_scripts.sending import Item, Sent
 if TYPE_CHECKING:
     from cli.aws import Aws
 
-#: So many records are asked for in one round, oldest first: a large upload must not become a storm of reads.
+#: So many records are asked for in one round: a large upload must not become a storm of reads.
 _ROUND = 1000
 PAUSE = 0.5
 #: Seconds without a new result, with nothing waiting in the queue: what is missing now will not come.
@@ -55,10 +55,12 @@ def follow(
     waiting = list(sent)
     last_news = clock()
     while waiting:
-        items = read([one.key for one in waiting[:_ROUND]])
-        answered = [one for one in waiting[:_ROUND] if one.is_answered_by(items.get(one.key))]
+        asked = waiting[:_ROUND]
+        items = read([one.key for one in asked])
+        answered = [one for one in asked if one.is_answered_by(items.get(one.key))]
         done |= {one.key: items[one.key] for one in answered}
-        waiting = [one for one in waiting if one.key not in done]
+        # Who does not answer goes to the end, or a thousand of them would hide all others.
+        waiting = [one for one in (*waiting[_ROUND:], *asked) if one.key not in done]
         if answered:
             advance(len(answered))
             last_news = clock()

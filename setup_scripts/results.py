@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 
 from cli import console
+from pipeline.table.counting import whole_number
 from setup_scripts.sending import Item, Way
 
 #: Outcomes that no record has: the upload failed here, no result came, none was waited for.
@@ -41,9 +43,9 @@ class ImageResult:
             image=key,
             outcome=str(item.get("Outcome")),
             way=way.value,
-            bytes_before=_number(item.get("OriginalBytes")),
-            bytes_after=_number(item.get("CompressedBytes")),
-            saved_percent=None if saved is None else float(saved),
+            bytes_before=whole_number(item.get("OriginalBytes")),
+            bytes_after=whole_number(item.get("CompressedBytes")),
+            saved_percent=float(saved) if isinstance(saved, Decimal) else None,
             code=item.get("ErrorCode"),
             reason=item.get("ErrorMessage"),
             thumbnail_url=item.get("ThumbnailURL"),
@@ -85,7 +87,3 @@ def _summary(results: Sequence[ImageResult]) -> str:
         saved = 100 * (before - after) / before
         text += f"; {console.byte_size(before)} became {console.byte_size(after)}, {saved:.1f} % saved"
     return text
-
-
-def _number(value: object) -> int | None:
-    return None if value is None else int(str(value))

@@ -11,7 +11,7 @@ from typing import TypeVar
 from cli import console
 from cli.aws import CONNECTIONS, Aws
 from cli.connection import Connection
-from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN, explain
+from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN, explain, is_refused_head
 from cli.queue_counts import in_flight, waiting
 from setup_scripts.folder import LocalImage, default_folder, read_folder
 from setup_scripts.following import follow, records
@@ -141,7 +141,8 @@ def _stops_everything(error: Exception) -> bool:
     from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     if isinstance(error, ClientError):
-        return error.response["Error"]["Code"] in EXPIRED | UNKNOWN | FORBIDDEN
+        code = error.response["Error"]["Code"]
+        return code in EXPIRED | UNKNOWN | FORBIDDEN or is_refused_head(error)
     return not isinstance(error, (OSError, ValueError, ConnectionError, HTTPClientError))
 
 

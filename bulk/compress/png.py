@@ -14,8 +14,9 @@ from bulk.compress.likeness import decibels
 from bulk.compress.options import Options
 from pipeline.errors import SkipError
 from pipeline.images import colour, encode
-from pipeline.images.decode import Source
+from pipeline.images.decode import Source, examine, load
 from pipeline.images.formats import FORMATS
+from pipeline.images.options import Limits
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -41,10 +42,12 @@ def compressed(source: Source, options: Options) -> bytes:
     return _optimized(few or file, source) + (trailer if trailer.strip(b"\0") else b"")
 
 
-def check(source: Source, file: bytes, options: Options) -> None:
+def check(source: Source, file: bytes, options: Options, limits: Limits) -> None:
     """ValueError unless `file` shows the pixels of the loaded `source`: the very same, or in few colours almost."""
-    image = FORMATS["PNG"].opened(file)
-    image.load()
+    # Opened as the source was: Pillow alone does not scale the colour that is seen through with the samples.
+    made = examine(file, limits)
+    load(made)
+    image = made.image
     if image.size != source.image.size:
         raise ValueError(f"it came out as {image.size}, not {source.image.size}")
     if source.image.mode == "I;16":

@@ -61,7 +61,7 @@ class Compressor:
             raise RejectError(Code.INVALID_CONTENT, "its compression came out empty")
         self._require_savings(len(source.data), len(file))
         with _thrown_away():
-            self._check(source, name, file)
+            self._check(source, name, file, limits)
         return file
 
     def _encoded(self, source: Source, name: str, limits: Limits) -> bytes:
@@ -92,9 +92,9 @@ class Compressor:
         if after >= before or saved < least:
             raise SkipError(f"it would save {saved:.1f} %, less than {least:g} %")
 
-    def _check(self, source: Source, name: str, file: bytes) -> None:
+    def _check(self, source: Source, name: str, file: bytes, limits: Limits) -> None:
         if name == "PNG":
-            png.check(source, file, self.options)
+            png.check(source, file, self.options, limits)
         elif name == "WEBP":
             webp.check(source, file)
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from bulk.drain.stream import StoppedError
+
 _GLANCE = 0.2
 
 
@@ -14,11 +16,14 @@ class Allowance:
         self._limit, self._used, self._under_way = limit, 0, 0
         self._changed = threading.Condition()
 
-    def take(self) -> bool:
+    def take(self, stop: threading.Event) -> bool:
+        """StoppedError where the run is to stop: those under way may never settle then."""
         with self._changed:
             while self._limit is not None and self._used + self._under_way >= self._limit:
                 if self._used >= self._limit:
                     return False
+                if stop.is_set():
+                    raise StoppedError
                 self._changed.wait(_GLANCE)
             self._under_way += 1
             return True

@@ -63,7 +63,7 @@ class Bucket:
         return _facts(answer, candidate, answer["ContentLength"] + start), answer["Body"]
 
     def head(self, candidate: Candidate) -> Facts | None:
-        """The facts of the object, or of that version, as it is now; None where it is gone."""
+        """The facts of the object, or of that version, as it is now; None where it is gone, or is a delete marker."""
         request = {"VersionId": candidate.version_id} if candidate.version_id else {}
         with self._reading("HeadObject", candidate.key):
             try:
@@ -73,6 +73,17 @@ class Bucket:
                     return None
                 raise
         return _facts(answer, candidate, answer["ContentLength"])
+
+    def has_marker(self, key: str, version_id: str) -> bool:
+        """Whether the delete marker is there: S3 answers 405 where one is asked for, and 404 where nothing is."""
+        with self._reading("HeadObject", key):
+            try:
+                self._s3.head_object(Bucket=self.name, Key=key, VersionId=version_id)
+            except ClientError as error:
+                if status_of(error) in (404, 405):
+                    return status_of(error) == 405
+                raise
+        return False
 
     def require(self, candidate: Candidate) -> Facts:
         """The facts of the object as it is now; KeepError where it is gone."""

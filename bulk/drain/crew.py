@@ -102,7 +102,7 @@ class Crew:
     def _drain_key(self, work: Work) -> None:
         """The versions of one key in turn: a newer one is begun when the older one is removed."""
         for number, candidate in enumerate(work):
-            if not self._allowance.take():
+            if not self._allowance.take(self._stop):
                 self._rounds.leave(work[number:], "the allowed number of removals is reached")
                 return
             receipt = Receipt(work[number + 1 :])

@@ -38,6 +38,11 @@ class Deletion:
     etag: str
     version_id: str | None = None
 
+    @property
+    def is_marker(self) -> bool:
+        """Only delete markers have no ETag."""
+        return not self.etag
+
 
 def delete(s3: Any, bucket: str, deletions: Sequence[Deletion]) -> dict[Deletion, Removed | Refusal]:
     """Remove them, at most MOST_DELETED_AT_ONCE; RetryError where it cannot be said what became of them.

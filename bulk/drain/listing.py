@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,8 +79,7 @@ class Listing:
             rules = self._page(self._s3.get_bucket_lifecycle_configuration)["Rules"]
         except RetryError:
             return False
-        active = (rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule)
-        return any(prefix.startswith(rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))) for rule in active)
+        return any(_lets_expire(rule, prefix) for rule in rules)
 
     def _versions(self, prefix: str) -> Iterator[Candidate]:
         more: dict[str, str] = {}
@@ -104,6 +103,14 @@ class Listing:
                     raise
                 self._sleep(2**attempt)
         raise AssertionError("a try either returns or raises")
+
+
+def _lets_expire(rule: Mapping[str, Any], prefix: str) -> bool:
+    """Whether all below the prefix expires by this rule: not only markers, nor what has a tag or a size."""
+    where = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
+    when = rule.get("Expiration", {})
+    is_for_all = set(where) <= {"Prefix"} and prefix.startswith(where.get("Prefix", ""))
+    return rule["Status"] == "Enabled" and is_for_all and ("Days" in when or "Date" in when)
 
 
 def _version(entry: dict[str, Any], *, is_marker: bool) -> Candidate:

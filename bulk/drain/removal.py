@@ -82,6 +82,8 @@ def _end(bucket: Bucket, deletion: Deletion, answer: Removed | Refusal) -> End |
 def _look(bucket: Bucket, deletion: Deletion) -> End | None:
     """None: it is still there and still the same, so it is to be removed once more."""
     try:
+        if deletion.is_marker:
+            return None if bucket.has_marker(deletion.key, deletion.version_id or "") else End()
         facts = bucket.head(_candidate(deletion))
     except RetryError:
         return None

@@ -17,6 +17,7 @@ WHOLE_BUCKET = "*"
 _WILDCARD = re.compile(r"[*?]")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 _TIMES = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_OLDEST = timedelta(days=36_500)
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,10 @@ def byte_rate(text: str) -> float:
 def age(text: str) -> timedelta:
     """`30m`, `12h`, `7d` or `2w`."""
     found = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    if found:
-        return timedelta(**{_TIMES[found[2]]: int(found[1])})
-    raise argparse.ArgumentTypeError(f"{text!r} must be a number with m, h, d or w, for example 12h or 7d")
+    passed = timedelta(**{_TIMES[found[2]]: int(found[1])}) if found else None
+    if passed is None or passed > _OLDEST:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number with m, h, d or w, for example 12h or 7d")
+    return passed
 
 
 def count(text: str) -> int:

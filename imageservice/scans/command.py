@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ from pipeline.version import VERSION
 
 #: Seconds in which a server has to answer: a scheduled run should say that it could not, not hang till the next.
 _TIMEOUT_MS = 15_000
+_URL = (
+    "the URL of MongoDB cannot be used. It looks like mongodb://user:password@host/database, each sign of the password "
+    "that is no letter or digit written as %2F; the files that it names must be there"
+)
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,22 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
 @contextmanager
 def _reached(told: ScanSettings, connect: Callable[..., Any]) -> Iterator[Any]:
     """The database that the URL names. What MongoDB has to say is put into one line, which never holds the URL."""
+    with ExitStack() as opened:
+        try:
+            client = connect(told.mongo_url, serverSelectionTimeoutMS=_TIMEOUT_MS, tz_aware=True)
+            opened.callback(client.close)
+            database = client.get_default_database()
+        except (ConfigurationError, InvalidURI, ValueError, OSError):
+            # Their words may hold a part of the URL, and that a part of the password.
+            raise SettingsError(_URL) from None
+        with _explained():
+            yield database
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        with connect(told.mongo_url, serverSelectionTimeoutMS=_TIMEOUT_MS, tz_aware=True) as client:
-            yield client.get_default_database()
-    except (ConfigurationError, InvalidURI) as error:
-        raise SettingsError(
-            f"the URL of MongoDB cannot be used: {error}. Does it end in the name of a database?"
-        ) from None
+        yield
     except PyMongoError as error:
         text = str(error).split(", Timeout:")[0]
         raise CommandError(f"MongoDB: {text}: check the URL and the network", exits.Exit.REFUSED) from error

@@ -12,12 +12,15 @@ from pipeline.images.formats import Format
 from pipeline.images.parts import Timing
 
 
-def written_anew(file: bytes, form: Format, timing: Timing, encoder: Encoder, quality: int) -> bytes:
+def written_anew(
+    file: bytes, form: Format, timing: Timing, encoder: Encoder, quality: int, profile: bytes | None
+) -> bytes:
     """The animation in `file` by `encoder`. Encoders join frames that are alike: compare timing before using it."""
     animation = form.opened(file)
     written = BytesIO()
     loop = {} if timing.loop is None else {"loop": timing.loop}
-    parameters = {"quality": quality, **loop, **encoder.parameters}
+    colours = {"icc_profile": profile} if profile else {}
+    parameters = {"quality": quality, **loop, **colours, **encoder.parameters}
     animation.save(written, form.name, save_all=True, duration=list(timing.frames_ms), **parameters)
     return written.getvalue()
 

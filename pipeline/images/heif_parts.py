@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import Code, RejectError
 from pipeline.images.boxes import Box, boxes, children
-from pipeline.images.items import Meta, Span, read_items
+from pipeline.images.items import VERSION, Meta, Span, read_items
 
 _NEEDED = frozenset({b"ftyp", b"meta", b"mdat", b"moov"})
 _PICTURES = frozenset({b"av01", b"hvc1", b"grid", b"iovl", b"iden", b"tmap"})
 #: Boxes of a track or movie in which others lie that may be private.
 _CONTAINERS = frozenset({b"moov", b"trak", b"mdia"})
 _PRIVATE = frozenset({b"udta", b"meta", b"uuid"})
+#: What a list of items may hold, and the properties of items that are texts.
+_LISTING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf"})
+_TEXTS = frozenset({b"udes", b"altt", b"crtt", b"mdft", b"uuid"})
 #: A TIFF block that says nothing: readers stumble over an EXIF item without one.
 _EMPTY_TIFF = b"MM\x00*\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00"
 _OFFSET_LENGTH = 4
@@ -77,7 +80,8 @@ def take_apart(data: bytes) -> Container:
     if not (meta.items or movie):
         raise RejectError(Code.CORRUPT_FILE, "the image has no list of what it holds")
     exif_items = [item for item in meta.items.values() if item.kind == b"Exif"]
-    freed = [box for box in found if box.kind not in _NEEDED] + list(_private_boxes(data, found))
+    freed = [box for box in found if box.kind not in _NEEDED]
+    freed += [*_private_boxes(data, found), *_private_listing(data, found)]
     blanks = [(box.body, box.end) for box in freed] + _private_spans(meta)
     if not movie:
         blanks += _gaps(found, meta)
@@ -116,6 +120,17 @@ def _private_boxes(data: bytes, parents: Iterable[Box]) -> Iterator[Box]:
         inner = list(children(data, parent)) if parent.kind in _CONTAINERS else []
         yield from (box for box in inner if box.kind in _PRIVATE)
         yield from _private_boxes(data, inner)
+
+
+def _private_listing(data: bytes, found: Iterable[Box]) -> Iterator[Box]:
+    """What stands in the list of items and is needed by none; places in the list of properties stay taken."""
+    for meta in found:
+        for box in children(data, meta, skip=VERSION) if meta.kind == b"meta" else ():
+            if box.kind not in _LISTING:
+                yield box
+            for container in children(data, box) if box.kind == b"iprp" else ():
+                inner = children(data, container) if container.kind == b"ipco" else ()
+                yield from (entry for entry in inner if entry.kind in _TEXTS)
 
 
 def _private_spans(meta: Meta) -> list[Span]:

@@ -10,7 +10,7 @@ from pipeline.images.boxes import Box, Reader, children
 Span = tuple[int, int]
 
 #: Bytes of version and flags at the head of many boxes.
-_VERSION = 4
+VERSION = 4
 _MAX_ITEMS = 20_000
 #: Colour primaries and transfer curves (ITU-T H.273) that are those of sRGB, near to it, or not said.
 _SRGB_PRIMARIES = frozenset({1, 2})
@@ -43,7 +43,7 @@ class Meta:
 
 def read_items(data: bytes, meta: Box) -> Meta:
     """What the `meta` box at `meta` says; RejectError where it is broken."""
-    found = {box.kind: box for box in children(data, meta, skip=_VERSION)}
+    found = {box.kind: box for box in children(data, meta, skip=VERSION)}
     result = Meta()
     if b"iinf" in found:
         _read_kinds(data, found[b"iinf"], result)
@@ -58,9 +58,9 @@ def read_items(data: bytes, meta: Box) -> Meta:
 
 def _read_kinds(data: bytes, box: Box, result: Meta) -> None:
     count_length = 2 if data[box.body] == 0 else 4
-    for entry in children(data, box, skip=_VERSION + count_length):
+    for entry in children(data, box, skip=VERSION + count_length):
         reader = Reader(data, entry.body, entry.end)
-        version = reader.number(_VERSION) >> 24
+        version = reader.number(VERSION) >> 24
         if entry.kind != b"infe" or version < 2:
             continue
         item = result.items.setdefault(reader.number(2 if version == 2 else 4), Item())
@@ -70,7 +70,7 @@ def _read_kinds(data: bytes, box: Box, result: Meta) -> None:
 
 def _read_places(data: bytes, box: Box, idat: Box | None, result: Meta) -> None:
     reader = Reader(data, box.body, box.end)
-    version = reader.number(_VERSION) >> 24
+    version = reader.number(VERSION) >> 24
     sizes = reader.number(2)
     id_length = 4 if version == 2 else 2
     pieces = 0
@@ -107,7 +107,7 @@ def _require_few(pieces: int) -> None:
 
 def _read_references(data: bytes, box: Box, result: Meta) -> None:
     id_length = 2 if data[box.body] == 0 else 4
-    for reference in children(data, box, skip=_VERSION):
+    for reference in children(data, box, skip=VERSION):
         if reference.kind == b"cdsc":
             result.descriptions.append(reference.start)
         item = result.items.get(Reader(data, reference.body, reference.end).number(id_length))
@@ -123,7 +123,7 @@ def _read_properties(data: bytes, box: Box, result: Meta) -> None:
 
 def _read_property(reader: Reader, kind: bytes, result: Meta) -> None:
     if kind == b"ispe":
-        reader.number(_VERSION)
+        reader.number(VERSION)
         result.sizes.append((reader.number(4), reader.number(4)))
     elif kind == b"colr":
         _read_colours(reader, result)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 #: Part of every options hash: raised when the same options begin to give other bytes.
-ENCODERS_REVISION = 3
+ENCODERS_REVISION = 4
 
 
 class Preset(StrEnum):

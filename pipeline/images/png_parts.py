@@ -51,6 +51,7 @@ class _Found:
     needed: list[Piece] = field(default_factory=list)
     exif: bytes | None = None
     profile: tuple[bytes, bytes] | None = None
+    met_profile: bool = False
     repeats: int | None = None
     durations: list[int] = field(default_factory=list)
 
@@ -69,7 +70,9 @@ class _Found:
             self.extras.append((kind, chunk))
         elif kind == b"eXIf" and self.exif is None:
             self.exif = bytes(chunk[8:-4])
-        elif kind == b"iCCP" and self.profile is None:
+        elif kind == b"iCCP" and not self.met_profile:
+            # The first counts, even if it is none: a file of many that unpack far would cost minutes.
+            self.met_profile = True
             self.profile = _profile(bytes(chunk[8:-4]))
 
     def _take_animation(self, kind: bytes, payload: memoryview) -> None:

@@ -136,12 +136,12 @@ def _animated(source: Source, stripped: bytes, wanted: OutputOptions, limits: Li
     if timing is None or pixels > cap or source.frames > limits.max_frames:
         return None
     encoder = LOSSLESS[0] if form.name == "WEBP" and lossless else ENCODERS[form.name][0]
-    written = animation.written_anew(stripped, form, timing, encoder, wanted.quality)
+    written = animation.written_anew(stripped, form, timing, encoder, wanted.quality, source.profile)
     parts = strip.take_apart(written, form, limits)
     if parts.timing != timing:
         return None
     exif = source.metadata.fresh_block(orientation=source.metadata.orientation)
-    encoded = parts.stripped(exif=exif, with_profile=False)
+    encoded = parts.stripped(exif=exif, with_profile=source.profile is not None)
     return encoded if not lossless or animation.same_pictures(stripped, encoded, form) else None
 
 
@@ -149,10 +149,13 @@ def _converted(source: Source, image: Image.Image, wanted: OutputOptions) -> tup
     """A format that we do not write as the smallest that every browser shows."""
     image = colour.eight_bits(image)
     clear = colour.see_through(image)
+    # WebP has no gray: a profile that speaks of gray samples is applied.
+    applied = clear and image.mode == "LA" and source.profile is not None
+    image = colour.to_srgb(image, source.profile) if applied else image
     image = image.convert("RGBA" if clear else _OPAQUE.get(image.mode, image.mode))
     image, exif, profile = _finished(source, image)
     ways = LOSSLESS if clear else encoders("JPEG", wanted.preset)
-    return encode.write_first(image, ways, wanted.quality, exif=exif, profile=profile)
+    return encode.write_first(image, ways, wanted.quality, exif=exif, profile=None if applied else profile)
 
 
 _OPAQUE = {"LA": "L", "RGBA": "RGB"}

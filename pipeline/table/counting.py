@@ -62,7 +62,7 @@ def counts_of(item: Item | None) -> Counts:
         counts[PROBLEMS] = 1
     else:
         counts[IMAGES] = 1
-        before, after = _number(item.get("OriginalBytes")), _number(item.get("CompressedBytes"))
+        before, after = whole_number(item.get("OriginalBytes")), whole_number(item.get("CompressedBytes"))
         if before is not None and after is not None:
             counts.update({BYTES_BEFORE: before, BYTES_AFTER: after})
         counts.update(variants_in(item))
@@ -80,13 +80,14 @@ def variants_in(item: Item) -> Counts:
     counts: Counts = Counter()
     outputs = item.get("Outputs")
     for output in outputs if isinstance(outputs, list) else ():
-        size = _number(output.get("OutputBytes")) if isinstance(output, Mapping) else None
+        size = whole_number(output.get("OutputBytes")) if isinstance(output, Mapping) else None
         if size is not None and output.get("OutputName") not in _ALWAYS_MADE:
             counts.update({VARIANTS: 1, VARIANT_BYTES: size})
     return counts
 
 
-def _number(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
+    """The number that an attribute holds, or None: users write to the table, too."""
     if not isinstance(value, Decimal) or value != value.to_integral_value() or not 0 <= value <= _LARGEST:
         return None
     return int(value)

@@ -208,7 +208,8 @@ function receive(page) {
   const found = list.compare(page);
   if (!found.fresh.length && !found.gone.length) return forgetNews();
   // So much is new that there is a gap to what is loaded.
-  news = { ...found, all: found.fresh.length === page.images.length && page.cursor !== null };
+  const all = found.fresh.length > 0 && found.fresh.length === page.images.length && page.cursor !== null;
+  news = { ...found, all };
   const undisturbed = scrollY < 8 && !isOpen() && !grid.contains(document.activeElement);
   if (undisturbed || !found.fresh.length || !list.size) takeNews();
   else offerNews(found.fresh.length);

@@ -47,11 +47,15 @@ export class ImageList {
   /** What a look at the first page says: images that came or changed, and keys of those that went. */
   compare(page) {
     const seen = new Map(page.images.map((image) => [image.ImageID, image]));
-    const last = page.images.at(-1)?.ProcessedAt ?? "";
-    const within = (image) => !page.cursor || image.ProcessedAt > last;
+    const last = page.images.at(-1)?.ProcessedAt;
+    // A page without images that leads on says nothing of any.
+    const within = (image) => !page.cursor || (last !== undefined && image.ProcessedAt > last);
     const known = new Map(this.#images.map((image) => [image.ImageID, image.ProcessedAt]));
+    // Where one went, the page reaches one further than before: that one comes with the next page.
+    const oldest = this.cursor ? [...known.values()].sort()[0] : undefined;
+    const due = (image) => known.has(image.ImageID) || oldest === undefined || image.ProcessedAt >= oldest;
     return {
-      fresh: page.images.filter((image) => known.get(image.ImageID) !== image.ProcessedAt),
+      fresh: page.images.filter((image) => known.get(image.ImageID) !== image.ProcessedAt && due(image)),
       gone: this.#images.filter((image) => within(image) && !seen.has(image.ImageID)).map((image) => image.ImageID),
     };
   }

@@ -7,16 +7,19 @@ import { go, readRoute } from "./route.js";
 import { say } from "./words.js";
 
 const PAUSE_MS = 180;
+let typing = 0;
 const search = place("q");
 const selects = ["format", "month", "size", "sort"].map((name) => place(name));
 const views = [...document.querySelectorAll("input[name=view]")];
 
 /** Let the controls change the route. `search`: as one types, in one step of the history. */
 export function startToolbar() {
-  let waiting = 0;
   search.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => go({ q: search.value, image: null }, { replace: Boolean(readRoute().q) }), PAUSE_MS);
+    clearTimeout(typing);
+    typing = setTimeout(() => {
+      typing = 0;
+      go({ q: search.value, image: null }, { replace: Boolean(readRoute().q) });
+    }, PAUSE_MS);
   });
   for (const select of selects) select.addEventListener("change", () => go({ [select.id]: select.value }));
   for (const radio of views) radio.addEventListener("change", () => go({ view: radio.value }));
@@ -28,7 +31,7 @@ export function startToolbar() {
 /** Show what the route says. */
 export function showRoute(route) {
   // Not while somebody types: the route follows a moment later.
-  if (document.activeElement !== search) search.value = route.q;
+  if (!typing && search.value !== route.q) search.value = route.q;
   for (const radio of views) radio.checked = radio.value === route.view;
   for (const select of selects) {
     const value = select.id === "sort" ? sortOf(route) : route[select.id];
@@ -65,8 +68,8 @@ function sizeName(least, most) {
 }
 
 function focusSearch(event) {
-  const typing = event.target.closest?.("input, select, textarea, dialog");
-  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const elsewhere = event.target.closest?.("input, select, textarea, dialog");
+  if (event.key !== "/" || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   search.select();
 }

@@ -148,3 +148,14 @@ def test_without_the_option_there_is_no_distribution(tmp_path, shelf):
 def test_the_local_cloud_has_no_cloudfront(capsys):
     assert main(["--local", "--cloudfront"]) == 2
     assert "--cloudfront is for AWS" in capsys.readouterr().err
+
+
+def test_a_distribution_that_was_switched_off_is_switched_on_by_the_next_setup(ready, tmp_path, shelf):
+    cloudfront, name = ready.aws.cloudfront, ready.resources["cloudfront-id"]
+    present = cloudfront.get_distribution_config(Id=name)
+    off = {**present["DistributionConfig"], "Enabled": False}
+    cloudfront.update_distribution(Id=name, IfMatch=present["ETag"], DistributionConfig=off)
+
+    set_up(context(tmp_path, shelf))
+
+    assert distribution(ready)["DistributionConfig"]["Enabled"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -10,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import cycle
 
@@ -342,6 +344,28 @@ def conflicting_keys(rng, count):
     shuffled = sorted(keys)
     rng.shuffle(shuffled)
     return shuffled
+
+
+def test_a_fault_ends_a_run_that_may_remove_a_few_only(tmp_path):
+    bucket, root = MemoryBucket({str(number): b"data" for number in range(40)}), tmp_path / "root"
+    root.mkdir()
+    broken = drainer(bucket, MeddledTree(root, lambda: None), tmp_path, watch=full_at_the_journal)
+    crew = Crew(broken, 16, Allowance(3), threading.Event(), lambda result: None)
+    ended = threading.Event()
+
+    def drain():
+        with suppress(OSError):
+            crew.drain([one] for one in bucket.candidates())
+        ended.set()
+
+    threading.Thread(target=drain, daemon=True).start()
+
+    assert ended.wait(20)
+
+
+def full_at_the_journal(step, key):
+    if step == "renamed":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("seed", range(6))

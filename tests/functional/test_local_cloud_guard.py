@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local_cloud.guard import guarded, refusal
+from local_cloud.writes import may_write
 
 PORT = 4600
 OURS = "127.0.0.1:4600"
@@ -35,6 +36,15 @@ def request(headers: dict[str, str], *, method: str = "GET", path: str = "/", ki
 )
 def test_programs_people_and_our_own_pages_may_read(headers):
     assert refusal(request(headers), port=PORT) is None
+
+
+@pytest.mark.parametrize("query", ["Action=CreateQueue", "%41ction=CreateUser&UserName=x", "a=b&Action="])
+def test_no_page_does_by_a_get_what_an_action_in_its_address_says(query):
+    page = request({"host": OURS, "sec-fetch-site": "same-site"}) | {"query_string": query.encode()}
+    program = request({"host": OURS}) | {"query_string": query.encode()}
+
+    assert refusal(page, port=PORT) and refusal(program, port=PORT) is None
+    assert may_write({**program, "query_string": query.encode()})
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,10 @@ def test_a_server_that_hangs_up_is_one_line_and_no_password(mongo, capsys):
         ({}, "neither MONGO_URL nor MONGO_URL_DEVELOP is set"),
         ({"ENVIRONMENT": "PRODUCTION"}, "MONGO_URL_PRODUCTION"),
         ({"DB_ENVIRONMENT": "STAGING"}, "is neither PRODUCTION nor DEVELOP"),
-        ({"MONGO_URL": "mongodb://127.0.0.1:1"}, "Does it end in the name of a database?"),
+        ({"MONGO_URL": "mongodb://127.0.0.1:1"}, "mongodb://user:password@host/database"),
+        ({"MONGO_URL": "mongodb://me:very/secret@127.0.0.1:1/db"}, "mongodb://user:password@host/database"),
+        ({"MONGO_URL": "mongodb://127.0.0.1:x/db"}, "mongodb://user:password@host/database"),
+        ({"MONGO_URL": "mongodb://127.0.0.1:1/db?tls=true&tlsCAFile=/nope"}, "must be there"),
         ({"MONGO_URL": "http://127.0.0.1"}, "cannot be used"),
     ],
 )

@@ -87,7 +87,7 @@ class Lists:
 
     def jobs(self, address: str, at_once: int) -> LocalJobs:
         environ = {**self.cloud.environ, **self.settings.to_environment(), "AWS_ENDPOINT_URL": address}
-        return LocalJobs(environ, at_once, attempts=400, tell=lambda text: None)
+        return LocalJobs(lambda: environ, at_once, attempts=400, tell=lambda text: None)
 
     def results(self) -> list[dict[str, Any]]:
         folder = f"compressed/_results/{self.settings.in_bucket}/may.json"

@@ -149,6 +149,14 @@ def test_a_file_that_s3_does_not_take_is_told_as_what_aws_said(tmp_path, capsys)
     assert "may not call CreateBucket" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("code", ["403", "400"])
+def test_a_head_that_s3_refuses_without_a_word_is_explained(code, capsys):
+    from botocore.exceptions import ClientError
+
+    assert run(raising(ClientError({"Error": {"Code": code, "Message": "Forbidden"}}, "HeadObject"))) == 254
+    assert "may not call HeadObject" in capsys.readouterr().err
+
+
 def test_a_region_that_is_none_is_named(capsys):
     from boto3.session import Session
 

@@ -16,7 +16,7 @@ from pipeline.images import encode
 from pipeline.images.decode import examine, load
 from pipeline.images.options import Limits
 from tests.colour_profiles import cmyk_profile, display_p3
-from tests.images import SECRETS, apng, exif, jpeg, noise, photo, png, raw_png, truncated, xmp
+from tests.images import SECRETS, apng, exif, jpeg, noise, photo, png, png_chunk, raw_png, truncated, xmp
 from tests.unit.compressing import DETAILED, compressed, distance, opened, saved
 
 
@@ -137,6 +137,17 @@ def test_a_png_of_any_mode_keeps_its_pixels(mode):
         assert image.mode in ("I;16", "L")
     else:
         assert distance(image.convert("RGBA").convert("RGBa"), before.convert("RGBA").convert("RGBa")) == 0
+
+
+@pytest.mark.parametrize(("depth", "colour_type", "key"), [(2, 0, 1), (4, 0, 5), (16, 2, 0x1234)])
+def test_a_png_whose_key_is_of_other_samples_than_eight_bits_is_compressed_too(depth, colour_type, key):
+    samples = 3 if colour_type == 2 else 1
+    first = random.Random(1).randbytes(256 * samples * depth // 8)
+    rows = [bytes((byte + number) & 255 for byte in first) for number in range(256)]
+    seen_through = png_chunk(b"tRNS", key.to_bytes(2, "big") * samples)
+    data = raw_png((256, 256), depth, colour_type, rows, before=seen_through)
+
+    assert len(compressed(data)) < len(data)
 
 
 def test_a_png_with_sixteen_bits_a_sample_loses_none_of_them():

@@ -88,3 +88,34 @@ def test_the_folder_is_img_or_else_IMG(tmp_path, present, chosen):
         (tmp_path / name).mkdir()
 
     assert default_folder(tmp_path).name == chosen
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may list everything")
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(tmp_path):
+    write(tmp_path, "sub/a.jpg", JPEG)
+    (tmp_path / "sub").chmod(0)
+
+    with pytest.raises(PermissionError):
+        read_folder(tmp_path)
+
+
+def test_a_folder_that_goes_while_it_is_read_is_told(tmp_path, monkeypatch):
+    write(tmp_path, "sub/a.jpg", JPEG)
+    listed = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    with pytest.raises(PermissionError, match="sub"):
+        read_folder(tmp_path)
+
+
+def test_a_linked_folder_is_named_among_what_is_left_out(tmp_path):
+    write(tmp_path, "here/a.jpg", JPEG)
+    (tmp_path / "here" / "back").symlink_to(tmp_path)
+
+    assert [path.name for path in read_folder(tmp_path / "here").ignored] == ["back"]

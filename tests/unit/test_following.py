@@ -72,3 +72,12 @@ def test_a_large_upload_is_asked_for_piece_by_piece(monkeypatch):
 
     assert asked == [3, 3, 2]
     assert len(found) == 8
+
+
+def test_a_thousand_that_never_answer_hide_nobody(monkeypatch):
+    monkeypatch.setattr(following, "_ROUND", 10)
+    waiting = [sent(f"dead {number}") for number in range(15)] + [sent(f"good {number}") for number in range(5)]
+
+    found, _, _ = run(waiting, lambda keys: {key: record(key) for key in keys if key.startswith("good")})
+
+    assert len(found) == 5

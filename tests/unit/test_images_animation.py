@@ -11,7 +11,7 @@ from pipeline.errors import Code, RejectError
 from pipeline.images.decode import examine
 from pipeline.images.options import ImageOptions, Limits
 from pipeline.images.transform import transform
-from tests import bombs, formats, images, reference
+from tests import bombs, colour_profiles, formats, images, reference
 
 MAKERS = {
     "GIF": lambda **more: formats.gif(formats.moving()[0], **formats.animated(), **more),
@@ -104,3 +104,13 @@ def test_frames_that_are_alike_stay_as_many_as_they_are(name: str):
     result = transform(data)
 
     assert result.facts.frames == len(formats.frames_of(result.outputs[1].data)) == 6
+
+
+def test_a_webp_that_moves_keeps_the_profile_of_its_colours():
+    frames = [images.photo((320, 240)).rotate(90 * turn) for turn in range(4)]
+    profile = colour_profiles.display_p3()
+    data = formats.webp(frames[0], **formats.animated(frames), quality=100, icc_profile=profile)
+
+    result = transform(data).outputs[1].data
+
+    assert len(result) < 0.9 * len(data) and Image.open(BytesIO(result)).info["icc_profile"] == profile

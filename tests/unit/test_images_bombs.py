@@ -7,14 +7,16 @@ import resource
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import Code, RejectError
+from pipeline.images import png_parts
 from pipeline.images.transform import transform
-from tests import bombs, formats
+from tests import bombs, formats, images
 
 #: Sizes that are beyond the limits, made in bytes.
 CLAIMS: dict[str, Callable[[], bytes]] = {
@@ -72,6 +74,7 @@ CHILD = """
 import json, resource, sys, time
 from pathlib import Path
 from pipeline.errors import RejectError
+from pipeline.images import png_parts
 from pipeline.images.transform import transform
 from tests import formats
 for name in formats.MAKERS:
@@ -106,3 +109,15 @@ def test_the_hardest_work_stays_within_ten_seconds_and_768_megabytes(tmp_path: P
     assert all(seconds < 10 for _, _, seconds in rows), rows
     known = {*Code, "JPEG", "PNG", "GIF", "WEBP", "AVIF"}
     assert all(outcome in known for _, outcome, _ in rows), rows
+
+
+def test_of_many_profiles_in_a_png_one_is_looked_at(monkeypatch):
+    chunk = images.png_chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(5_000_000)))
+    data = images.png(images.photo((8, 8)))
+    data = data[:33] + chunk * 50 + data[33:]
+    unpacked = []
+    monkeypatch.setattr(png_parts, "_profile", lambda payload: unpacked.append(payload))
+
+    png_parts.take_apart(data)
+
+    assert len(unpacked) == 1

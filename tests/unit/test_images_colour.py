@@ -272,3 +272,15 @@ def test_an_avif_with_all_of_its_colours_keeps_them(subsampling: str):
     compressed = transform(data).outputs[1].data
 
     assert (compressed == examine(data, Limits()).stripped()) == (subsampling == "4:4:4")
+
+
+def test_a_gray_profile_is_applied_where_a_webp_takes_the_place_of_gray_that_is_seen_through():
+    image = Image.merge("LA", (Image.new("L", (40, 30), 60), Image.linear_gradient("L").resize((40, 30))))
+    linear = colour_profiles.gray_profile(gamma=1.0)
+
+    result = transform(formats.tiff(image, icc_profile=linear)).outputs[1].data
+
+    shown = Image.open(BytesIO(result))
+    assert (shown.format, shown.mode) == ("WEBP", "RGBA") and "icc_profile" not in shown.info
+    red = shown.getchannel("R").crop((20, 29, 21, 30)).tobytes()
+    assert abs(red[0] - 133) <= 2

@@ -11,7 +11,7 @@ from pipeline.images import jpeg_parts, png_parts
 from pipeline.images.decode import examine
 from pipeline.images.options import Limits
 from pipeline.images.transform import transform
-from tests import colour_profiles, images
+from tests import colour_profiles, formats, images
 
 LIMITS = Limits()
 
@@ -132,3 +132,44 @@ def test_a_damaged_ancillary_chunk_is_dropped_and_the_picture_lives():
     broken = images.png_chunk(b"gAMA", b"\x00\x00\xb1\x8f")[:-1] + b"?"
 
     assert png_parts.take_apart(data[:33] + broken + data[33:]).bare() == data
+
+
+def test_texts_in_the_lists_of_an_avif_are_overwritten():
+    data = formats.avif(images.photo((64, 48), "RGB"))
+    secret = b"SECRETTEXT"
+    hidden = formats.iso_box(b"udes", bytes(4) + b"en\0" + secret + b"\0\0\0")
+    data = with_box_in(data, (b"meta", b"iprp", b"ipco"), hidden)
+    data = with_box_in(data, (b"meta",), formats.iso_box(b"uuid", bytes(16) + secret))
+    data = with_box_in(data, (b"meta",), formats.iso_box(b"udta", secret))
+    source = examine(data, Limits())
+
+    stripped = source.stripped()
+
+    assert data.count(secret) == 3 and secret not in stripped
+    assert Image.open(BytesIO(stripped)).convert("RGB").tobytes() == Image.open(BytesIO(data)).convert("RGB").tobytes()
+
+
+def with_box_in(data: bytes, path: tuple[bytes, ...], box: bytes) -> bytes:
+    """`data` with `box` last in the box at `path`; lengths and places of items follow."""
+    at, lengths = 0, []
+    for kind in path:
+        at = data.index(kind, at) - 4
+        lengths.append(at)
+        at += 12 if kind == b"meta" else 8
+    whole = bytearray(data)
+    end = lengths[-1] + int.from_bytes(data[lengths[-1] : lengths[-1] + 4], "big")
+    whole[end:end] = box
+    for start in lengths:
+        whole[start : start + 4] = (int.from_bytes(whole[start : start + 4], "big") + len(box)).to_bytes(4, "big")
+    return moved_items(bytes(whole), len(box))
+
+
+def moved_items(data: bytes, by: int) -> bytes:
+    """The places in Pillow's list of them (version 0, offsets and lengths of four bytes) moved along."""
+    start = data.index(b"iloc") + 4
+    whole, count, at = bytearray(data), int.from_bytes(data[start + 6 : start + 8], "big"), start + 8
+    for _ in range(count):
+        place = at + 6
+        whole[place : place + 4] = (int.from_bytes(whole[place : place + 4], "big") + by).to_bytes(4, "big")
+        at += 14
+    return bytes(whole)

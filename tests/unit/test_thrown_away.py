@@ -24,8 +24,8 @@ WRONG = {
 }
 CHECKS = {
     "JPEG": lambda source, file: jpeg.check(source, file),
-    "PNG": lambda source, file: png.check(source, file, Options()),
-    "PNG in few colours": lambda source, file: png.check(source, file, Options(png_colors=256)),
+    "PNG": lambda source, file: png.check(source, file, Options(), Limits()),
+    "PNG in few colours": lambda source, file: png.check(source, file, Options(png_colors=256), Limits()),
     "WEBP": lambda source, file: webp.check(source, file),
     "WEBP with a loss": lambda source, file: webp.check(source, file),
 }
