@@ -20,7 +20,7 @@ from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence
 from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
 
-from local_cloud import stream_positions
+from local_cloud import old_logs, stream_positions
 from local_cloud.guard import App
 from local_cloud.snapshots import SnapshotError
 
@@ -53,7 +53,8 @@ def load(snapshot: Path | None) -> None:
 
 
 def save(folder: Path) -> None:
-    """Write the state of every service into `folder`. Raises SnapshotError, OSError."""
+    """Write the state of every service into `folder`, but for what is long past. Raises SnapshotError, OSError."""
+    old_logs.forget(cloudwatch_logs)
     for name, get_state in _states().items():
         text = _encoded(name, get_state)
         if text is not None:

@@ -1,0 +1,35 @@
+"""What functions logged long ago goes, so that the local cloud stays as large as it is.
+
+CloudWatch lets lines go after the days that a group keeps them; MiniStack keeps all of them in memory, each twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Lines that are kept of each group: about a thousand calls of a function.
+MOST_LINES = 5_000
+
+
+def forget(logs: Any, most: int = MOST_LINES) -> None:
+    """Let all but the newest `most` lines of each group go, and streams of which no line is left."""
+    with logs._log_events_lock:
+        gone = [line for group in logs._log_groups.all_values() for line in _forgotten(group, most)]
+    for line in gone:
+        logs._log_records.pop(line["eventId"], None)
+
+
+def _forgotten(group: Any, most: int) -> list[dict[str, Any]]:
+    """The lines that were taken out of the group."""
+    streams = group["streams"]
+    times = [line["timestamp"] for stream in streams.values() for line in stream["events"]]
+    if len(times) <= most:
+        return []
+    first = sorted(times)[-most]
+    gone: list[dict[str, Any]] = []
+    for name, stream in list(streams.items()):
+        gone += [line for line in stream["events"] if line["timestamp"] < first]
+        stream["events"] = [line for line in stream["events"] if line["timestamp"] >= first]
+        if not stream["events"] and (stream["lastEventTimestamp"] or 0) < first:
+            del streams[name]
+    return gone
