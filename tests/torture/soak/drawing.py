@@ -9,7 +9,7 @@ from tests.torture.soak.samples import Name, Series
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _GAP = 760, 150, 70, 230, 46
 _COLOURS = ("#1b6ca8", "#c8553d", "#2a9d5c", "#8a5aa8", "#b8860b", "#444444")
-_UNITS = {"memory": "MB", "open files": "", "temporary": "", "queues": "messages"}
+_UNITS = {"memory": "MB", "open files": "", "connections": "", "temporary": "", "queues": "messages"}
 
 
 def draw(samples: Mapping[Name, Series], stops: Sequence[float], title: str) -> str:
