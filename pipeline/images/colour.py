@@ -75,6 +75,11 @@ def eight_bits(image: Image.Image) -> Image.Image:
     return _high_bytes(image) if image.mode == "I;16" else image
 
 
+def inverted(image: Image.Image) -> Image.Image:
+    """The negative of an image of 16 bits a sample."""
+    return image.point(lambda value: value * -1 + 65_535)
+
+
 def _high_bytes(image: Image.Image) -> Image.Image:
     return image.convert("I").point(_HIGH_BYTE, "L")
 

@@ -111,6 +111,8 @@ def load(source: Source) -> None:
     """Decodes the image; RejectError when its pixels are not all there."""
     image = source.image
     image.load()
+    if isinstance(source.parts, Pieces) and source.parts.negative and image.mode == "I;16":
+        image.im = colour.inverted(image).im
     # WebP's decoder would hold two more pictures for as long as the image lives.
     vars(image).pop("_decoder", None)
     # Pillow leaves rows black that a PNG does not have. Looking closer costs as much as decoding, so it is done only

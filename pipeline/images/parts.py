@@ -68,6 +68,7 @@ class Pieces:
     `lead` opens the file, metadata follows it, then come `extras` (colour space, resolution) and `body`.
     `needed` is what a decoder reads: `body` without the later frames of an animation.
     `profile_pieces`: the ICC profile's pieces as they stood. `wrap_exif` packs a TIFF block for this format.
+    `negative`: white is the least of its samples, and the decoder leaves that to us.
     `sealed` gives a file that has been put together anew what it says of itself as a whole: lengths and flags.
     """
 
@@ -87,6 +88,7 @@ class Pieces:
     profile: bytes | None = None
     profile_pieces: tuple[Piece, ...] = ()
     turned_by_container: bool = False
+    negative: bool = False
 
     def bare(self) -> bytes:
         return self.sealed(b"".join((*self.lead, *self.needed)))

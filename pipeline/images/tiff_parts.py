@@ -14,7 +14,7 @@ from pipeline.images.options import Limits
 from pipeline.images.parts import Pieces
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 278, 322, 323
-_PROFILE = 34675
+_WHITE, _PROFILE = 262, 34675
 #: Size, depth, compression, colours, orientation of bits, strips, tiles, palettes, JPEG tables, YCbCr, LERC.
 # fmt: off
 _NEEDED = frozenset({
@@ -52,6 +52,8 @@ def take_apart(data: bytes, limits: Limits) -> Pieces:
         size=size,
         exif=data,
         profile=_bytes(data, order, entries, _PROFILE),
+        # Pillow turns gray of 1 to 8 bits around by itself.
+        negative=_number(data, order, entries, _WHITE, 1) == 0 and _number(data, order, entries, _BITS) == 16,
     )
 
 

@@ -284,3 +284,16 @@ def test_a_gray_profile_is_applied_where_a_webp_takes_the_place_of_gray_that_is_
     assert (shown.format, shown.mode) == ("WEBP", "RGBA") and "icc_profile" not in shown.info
     red = shown.getchannel("R").crop((20, 29, 21, 30)).tobytes()
     assert abs(red[0] - 133) <= 2
+
+
+@pytest.mark.parametrize(("white_is_zero", "shown"), [(False, 240), (True, 15)])
+def test_gray_of_sixteen_bits_whose_white_is_zero_is_no_negative(white_is_zero, shown):
+    data = formats.tiff(Image.frombytes("I;16", (40, 30), b"\x00\xf0" * 1200))
+    entry = bytes.fromhex("060103000100000001000000")
+    assert data.count(entry) == 1
+    data = data.replace(entry, entry[:8] + bytes(4)) if white_is_zero else data
+
+    result = transform(data)
+
+    assert [abs(thumbnail_pixel(result, (5, 5))[0] - shown) <= 1] == [True]
+    assert abs(opened(result.outputs[1].data).convert("L").tobytes()[0] - shown) <= 2
