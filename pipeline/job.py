@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from pipeline.errors import Code
 from pipeline.images.options import ImageOptions, Limits, OutputOptions
@@ -129,6 +131,7 @@ class Record:
     """What the table keeps about one object version. A FAILED one has a code and no outputs.
 
     Sizes in bytes and pixels, as shown; times in ISO 8601; `placeholder` is the base64 text of a ThumbHash.
+    `seen`: what tells this record from another, as the table held it when it was read; None for one that was not read.
     """
 
     image_id: str
@@ -151,6 +154,7 @@ class Record:
     taken_at: str | None = None
     camera_model: str | None = None
     placeholder: str | None = None
+    seen: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def output(self, name: str) -> PlacedOutput | None:
         return next((output for output in self.outputs if output.name == name), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from setup_scripts.context import Context
+from setup_scripts.lambda_functions import is_anothers
 from setup_scripts.lookup import look, says
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def ensure_trigger(context: Context, function: str, source_arn: str, wanted: dic
 
 
 def delete_triggers(context: Context, function: str, ours: str) -> None:
-    """Delete the triggers whose source has `ours` in its ARN; one that a person added is theirs."""
+    """Delete the triggers whose source has `ours` in its ARN. Those of a person, or of another's function, stay."""
+    if is_anothers(context, function):
+        return
     for mapping in _mappings(context, function):
         if ours not in mapping["EventSourceArn"]:
             continue

@@ -51,6 +51,12 @@ def delete_function(context: Context, function: Function) -> None:
     context.resources.pop(function.key, None)
 
 
+def is_anothers(context: Context, function_name: str) -> bool:
+    """Whether a function of this name stands that this deployment did not make."""
+    present = _configuration(context, function_name)
+    return present is not None and not _is_ours(context, present)
+
+
 def configuration(context: Context, function: Function) -> FunctionConfigurationResponseTypeDef | None:
     """What stands of the function, if it stands."""
     return _configuration(context, context.suffixed(function.base_name))

@@ -95,7 +95,7 @@ class StoredList:
             raise FileListError(f"{self} has no {batch_name(number)}: it has {batches} batches")
         key = self._location + shard_name(number)
         with self._explained(key), self._texts(key) as texts:
-            return images_of_shard("".join(texts).splitlines())
+            return images_of_shard("".join(texts).split("\n"))
 
     @contextmanager
     def _texts(self, key: str) -> Iterator[Iterator[str]]:

@@ -77,6 +77,8 @@ _DERIVED = (
     "Feed",
     "Failing",
 )
+#: The texts that every record has, by their names in it.
+_TEXTS = ("etag", "options_hash", "processed_at", "original_url", "pipeline_version")
 #: Every attribute that we write; all others of an item are somebody else's.
 OWNED = (*(name for name in _ATTRIBUTES if name != "ImageID"), *_DERIVED)
 
@@ -101,12 +103,18 @@ def from_item(item: Mapping[str, Any]) -> Record:
     """
     fields = {field: item.get(name) for name, field in _ATTRIBUTES.items()}
     numbers = {name: int(value) for name, value in fields.items() if isinstance(value, Decimal)}
+    texts = {name: value if isinstance(value := fields[name], str) else "" for name in _TEXTS}
     listed = item.get("Outputs")
-    outputs = tuple(filter(None, map(_output_from, listed if isinstance(listed, list) else ())))
+    read = [_output_from(entry) for entry in listed] if isinstance(listed, list) else []
+    outputs = tuple(filter(None, read))
+    outcome = _member(Outcome, item.get("Outcome"))
     known: dict[str, Any] = {
         **fields,
         **numbers,
-        "outcome": _member(Outcome, item.get("Outcome")) or Outcome.FAILED,
+        **texts,
+        "version_id": fields["version_id"] if isinstance(fields["version_id"], str) else None,
+        # One that is done lists its outputs, and nothing else there.
+        "outcome": Outcome.DONE if outcome is Outcome.DONE and 0 < len(read) == len(outputs) else Outcome.FAILED,
         "error_code": _member(Code, fields["error_code"]),
     }
     return Record(**known, outputs=outputs)

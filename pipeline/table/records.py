@@ -6,6 +6,7 @@ Items are written by UpdateItem, never PutItem: `Note`, and whatever else users 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,8 @@ from pipeline.table.typed_values import decode, encode
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+#: What tells a record from the one that stood there before or after.
+_TELLING = ("ProcessedAt", "OptionsHash", "ETag", "VersionId")
 #: BatchGetItem takes so many keys at once.
 _BATCH = 100
 
@@ -35,8 +38,11 @@ class Records:
             answer = self._dynamodb.get_item(
                 TableName=self._table_name, Key={"ImageID": {"S": image_id}}, ConsistentRead=True
             )
-        item = decode_item(answer.get("Item", {}))
-        return from_item(item) if "ProcessedAt" in item else None
+        typed = answer.get("Item", {})
+        if "ProcessedAt" not in typed:
+            return None
+        seen = {name: typed[name] for name in _TELLING if name in typed}
+        return replace(from_item(decode_item(typed)), seen=seen)
 
     def put(self, record: Record, *, replacing: Record | None) -> bool:
         """Write `record` over the one that was read before; False where that is no longer the one in the table."""
@@ -44,7 +50,7 @@ class Records:
         written = {name: item[name] for name in OWNED if name in item}
         removed = [name for name in OWNED if name not in item]
         condition, seen = _still(replacing)
-        values = {f":{name}": value for name, value in written.items()} | seen
+        values = _encoded({f":{name}": value for name, value in written.items()}) | seen
         update = "SET " + ", ".join(f"{name} = :{name}" for name in written)
         if removed:
             update += " REMOVE " + ", ".join(removed)
@@ -55,7 +61,7 @@ class Records:
                     Key={"ImageID": {"S": record.image_id}},
                     UpdateExpression=update,
                     ConditionExpression=condition,
-                    ExpressionAttributeValues=_encoded(values),
+                    ExpressionAttributeValues=values,
                 )
             except ClientError as error:
                 return _not_refused(error)
@@ -70,7 +76,7 @@ class Records:
                     TableName=self._table_name,
                     Key={"ImageID": {"S": record.image_id}},
                     ConditionExpression=condition,
-                    ExpressionAttributeValues=_encoded(seen),
+                    ExpressionAttributeValues=seen,
                 )
             except ClientError as error:
                 return _not_refused(error)
@@ -105,14 +111,16 @@ def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _still(record: Record | None) -> tuple[str, dict[str, Any]]:
-    """The condition that an item still holds `record`, and the values it needs."""
+    """The condition that an item still holds `record`, and the typed values it needs.
+
+    As it was read, whatever a user made of it: only then does it hold for the item that was read.
+    """
     if record is None:
         return "attribute_not_exists(ProcessedAt)", {}
-    condition = "ProcessedAt = :seen_at AND OptionsHash = :seen_options AND ETag = :seen_etag"
-    seen = {":seen_at": record.processed_at, ":seen_options": record.options_hash, ":seen_etag": record.etag}
-    if record.version_id is None:
-        return f"{condition} AND attribute_not_exists(VersionId)", seen
-    return f"{condition} AND VersionId = :seen_version", {**seen, ":seen_version": record.version_id}
+    item = to_item(record)
+    seen = _encoded({name: item[name] for name in _TELLING if name in item}) if record.seen is None else record.seen
+    terms = (f"{name} = :seen_{name}" if name in seen else f"attribute_not_exists({name})" for name in _TELLING)
+    return " AND ".join(terms), {f":seen_{name}": value for name, value in seen.items()}
 
 
 def _not_refused(error: ClientError) -> bool:

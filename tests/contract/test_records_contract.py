@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from tests.contract.conftest import ON_AWS_ENGINES
 from tests.odd_keys import ODD_KEYS
 from tests.unit.test_records import DONE, FAILED
@@ -63,3 +65,30 @@ def test_odd_keys_have_records_of_their_own(records):
         assert records.put(replace(DONE, image_id=key), replacing=None)
 
     assert [records.get(key).image_id for key in ODD_KEYS] == list(ODD_KEYS)
+
+
+@ON_AWS_ENGINES
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ETag", {"NULL": True}),
+        ("VersionId", {"NULL": True}),
+        ("ProcessedAt", {"N": "1.5"}),
+        ("ETag", {"SS": ["a", "b"]}),
+        ("ETag", None),
+        ("OptionsHash", None),
+        ("Outputs", None),
+    ],
+)
+def test_whatever_a_user_made_of_a_record_it_can_be_replaced_and_deleted(records, clients, name, value):
+    values = {"ExpressionAttributeValues": {":value": value}} if value else {}
+    for act in (lambda read: records.put(DONE, replacing=read), records.delete):
+        records.put(DONE, replacing=records.get(DONE.image_id))
+        clients["dynamodb"].update_item(
+            TableName=records._table_name,
+            Key={"ImageID": {"S": DONE.image_id}},
+            UpdateExpression=f"SET {name} = :value" if value else f"REMOVE {name}",
+            **values,
+        )
+
+        assert act(records.get(DONE.image_id))

@@ -53,9 +53,14 @@ def test_a_teardown_leaves_what_an_older_system_made_under_the_same_names(tmp_pa
     made.aws.dynamodb.create_table(TableName="ImageMetadata", **TABLE)
     made.aws.dynamodb.put_item(TableName="ImageMetadata", Item={"ImageID": {"S": "theirs"}})
     make_older_function(made)
+    queue = made.aws.sqs.create_queue(QueueName="image-processing-queue-20240101-deadbeef")["QueueUrl"]
+    source = made.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    made.aws.functions.create_event_source_mapping(FunctionName="ImageProcessingFunction", EventSourceArn=source)
     made.aws.logs.create_log_group(logGroupName=GROUP)
 
     tear_down(made)
+
+    assert len(made.aws.functions.list_event_source_mappings()["EventSourceMappings"]) == 1
 
     assert made.aws.dynamodb.scan(TableName="ImageMetadata")["Count"] == 1
     assert made.aws.functions.get_function_configuration(FunctionName="ImageProcessingFunction")
@@ -164,3 +169,16 @@ def test_a_rehearsed_teardown_keeps_the_originals_that_are_to_be_kept(ready, tmp
 
     told = capsys.readouterr().out
     assert f"DeleteBucket(Bucket='{outputs}')" in told and f"DeleteBucket(Bucket='{uploads}')" not in told
+
+
+def test_a_policy_of_one_statement_without_a_list_is_one(ready):
+    url = ready.resources["messages-queue"]
+    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage",
+              "Resource": ready.resources["messages-queue-arn"]}  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": theirs})
+    ready.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
+    create_sqs_queue.create(ready)
+
+    attributes = ready.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
+    assert len(json.loads(attributes["Policy"])["Statement"]) > 1

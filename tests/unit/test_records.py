@@ -130,3 +130,18 @@ def test_what_a_user_or_a_later_version_wrote_can_be_read_and_is_never_taken_for
     record = from_item({**to_item(FAILED), **odd})
 
     assert record.image_id == "bad.jpg" and record.outcome is Outcome.FAILED and record.outputs == ()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"Outputs": None}, {"Outputs": "mine"}, {"Outputs": []}, {"Outputs": [{"OutputName": "thumbnail"}]}]
+)
+def test_a_done_record_whose_outputs_cannot_be_read_is_made_again(odd):
+    assert from_item({**to_item(DONE), **odd}).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("name", ["ETag", "OptionsHash", "ProcessedAt"])
+@pytest.mark.parametrize("odd", [None, Decimal("1.5"), {"x"}, ["x"]])
+def test_a_text_that_a_user_made_something_else_is_read_as_none(name, odd):
+    record = from_item({**to_item(DONE), name: odd})
+
+    assert "" in (record.etag, record.options_hash, record.processed_at)
