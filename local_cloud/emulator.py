@@ -54,7 +54,10 @@ def load(snapshot: Path | None) -> None:
 
 def save(folder: Path) -> None:
     """Write the state of every service into `folder`, but for what is long past. Raises SnapshotError, OSError."""
-    old_logs.forget(cloudwatch_logs)
+    try:
+        old_logs.forget(cloudwatch_logs)
+    except Exception:
+        logger.exception("old lines of logs could not be let go of; the next snapshot tries again")
     for name, get_state in _states().items():
         text = _encoded(name, get_state)
         if text is not None:

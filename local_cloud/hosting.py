@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local_cloud import emulator
 from local_cloud.guard import App, Message, Receive, Scope, Send, guarded
-from local_cloud.snapshots import SnapshotError, Snapshots, newest, take
+from local_cloud.snapshots import Snapshots, newest, take
 from local_cloud.writes import noting_writes
 
 logger = logging.getLogger("local_cloud")
@@ -57,5 +57,5 @@ def _save_last(state: Path) -> None:
     try:
         take(state, emulator.save)
         logger.info("saved")
-    except SnapshotError:
+    except Exception:
         logger.exception("the last snapshot failed; the one before it stands")

@@ -12,7 +12,7 @@ MOST_LINES = 5_000
 
 
 def forget(logs: Any, most: int = MOST_LINES) -> None:
-    """Let all but the newest `most` lines of each group go, and streams of which no line is left."""
+    """Let all but the newest `most` lines of each group go. Streams stay: a function may be about to write into one."""
     with logs._log_events_lock:
         gone = [line for group in logs._log_groups.all_values() for line in _forgotten(group, most)]
     for line in gone:
@@ -21,15 +21,14 @@ def forget(logs: Any, most: int = MOST_LINES) -> None:
 
 def _forgotten(group: Any, most: int) -> list[dict[str, Any]]:
     """The lines that were taken out of the group."""
-    streams = group["streams"]
-    times = [line["timestamp"] for stream in streams.values() for line in stream["events"]]
+    # A list, at once: others make streams meanwhile.
+    streams = list(group["streams"].values())
+    times = [line["timestamp"] for stream in streams for line in stream["events"]]
     if len(times) <= most:
         return []
     first = sorted(times)[-most]
     gone: list[dict[str, Any]] = []
-    for name, stream in list(streams.items()):
+    for stream in streams:
         gone += [line for line in stream["events"] if line["timestamp"] < first]
         stream["events"] = [line for line in stream["events"] if line["timestamp"] >= first]
-        if not stream["events"] and (stream["lastEventTimestamp"] or 0) < first:
-            del streams[name]
     return gone

@@ -99,4 +99,8 @@ class Snapshots:
         except SnapshotError as error:
             logger.warning("%s; trying again", error)
             self._dirty.set()
+        except Exception:
+            # Whatever it is: a task that ends here would save nothing any more, and nobody would know.
+            logger.exception("a snapshot failed; trying again")
+            self._dirty.set()
         self._pause = max(PAUSE, PAUSE_FACTOR * (self._clock() - began))

@@ -99,18 +99,20 @@ def test_a_full_disk_is_a_failed_snapshot(tmp_path):
 class Running:
     """Snapshots with a clock that we turn; `pauses` is what they slept."""
 
-    def __init__(self, folder: Path, *, seconds: float = 0.0, failures: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, seconds: float = 0.0, failures: int = 0, error: type[Exception] = SnapshotError
+    ) -> None:
         self.time = 0.0
         self.pauses: list[float] = []
         self.saves = 0
-        self._seconds, self._failures = seconds, failures
+        self._seconds, self._failures, self._error = seconds, failures, error
         self.snapshots = Snapshots(folder, self._save, clock=lambda: self.time, sleep=self._sleep)
 
     def _save(self, folder: Path) -> None:
         self.saves += 1
         self.time += self._seconds
         if self.saves <= self._failures:
-            raise SnapshotError("not this time")
+            raise self._error("not this time")
 
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -147,7 +149,8 @@ def test_a_slow_snapshot_puts_the_next_one_off_by_ten_times_its_own_time(tmp_pat
     assert running.pauses == [2.0, 15.0]
 
 
-def test_a_failed_snapshot_is_taken_again_without_a_further_change(tmp_path):
-    running = Running(tmp_path, failures=2).after(1)
+@pytest.mark.parametrize("error", [SnapshotError, RuntimeError])
+def test_a_failed_snapshot_is_taken_again_without_a_further_change(tmp_path, error):
+    running = Running(tmp_path, failures=2, error=error).after(1)
 
     assert running.saves == 3

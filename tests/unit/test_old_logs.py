@@ -1,0 +1,31 @@
+"""Old lines are let go of while functions go on writing."""
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+from local_cloud.old_logs import forget
+
+
+def test_streams_that_are_made_meanwhile_disturb_nothing():
+    streams: dict[str, Any] = {}
+    group = {"streams": streams}
+    logs = SimpleNamespace(
+        _log_events_lock=threading.Lock(),
+        _log_groups=SimpleNamespace(all_values=lambda: [group]),
+        _log_records={},
+    )
+    done = threading.Event()
+
+    def write():
+        for number in range(20_000):
+            streams[str(number)] = {"events": [{"timestamp": number, "eventId": str(number)}]}
+        done.set()
+
+    threading.Thread(target=write).start()
+    while not done.is_set():
+        forget(logs, most=50)
+    forget(logs, most=50)
+
+    assert sum(len(stream["events"]) for stream in streams.values()) == 50
+    assert len(streams) == 20_000
