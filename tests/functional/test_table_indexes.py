@@ -4,6 +4,7 @@ import pytest
 
 from setup_scripts import create_dynamodb_table
 from setup_scripts.create_dynamodb_table import schema
+from setup_scripts.lookup import tag_list
 from tests.functional.aws_account import aws_account, changes, context
 
 ITEM = {"ImageID": {"S": "a.jpg"}, "Feed": {"S": "1"}, "ProcessedAt": {"S": "2026-01-01"}, "Note": {"S": "mine"}}
@@ -18,7 +19,7 @@ def account(monkeypatch):
 def made_by_an_older_version(made, **differences):
     """A table with one item; `differences` from today's schema."""
     wanted = {**schema(), **differences}
-    made.aws.dynamodb.create_table(TableName="ImageMetadata", **wanted)
+    made.aws.dynamodb.create_table(TableName="ImageMetadata", Tags=tag_list(made.tags), **wanted)
     made.aws.dynamodb.put_item(TableName="ImageMetadata", Item=ITEM)
 
 
