@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,24 +43,10 @@ class Totals:
 
 def count(dynamodb: DynamoDBClient, table: str) -> Totals:
     """The totals of all records, read from an index, which holds less than the table."""
-    from pipeline.table.records import decode_item
+    from pipeline.table.items import NEWEST_INDEX
+    from pipeline.table.records import read_index
 
     totals = Totals()
-    for item in _items(dynamodb, table):
-        totals.add(decode_item(item))
+    for item in read_index(dynamodb, table, NEWEST_INDEX, "Feed", _ATTRIBUTES):
+        totals.add(item)
     return totals
-
-
-def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
-    from pipeline.table.items import NEWEST_INDEX, SHARDS
-
-    for shard in SHARDS:
-        pages = dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            IndexName=NEWEST_INDEX,
-            KeyConditionExpression="Feed = :feed",
-            ExpressionAttributeValues={":feed": {"S": shard}},
-            ProjectionExpression=_ATTRIBUTES,
-        )
-        for page in pages:
-            yield from page.get("Items", [])

@@ -163,8 +163,7 @@ def expire(context: Context, bucket: str, rules: list[dict[str, Any]]) -> None:
 def set_policy(context: Context, bucket: str, ours: policies.Policy) -> None:
     s3 = context.aws.s3
     answer = look(lambda: s3.get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
-    found = json.loads(answer["Policy"])["Statement"] if answer else []
-    present = [found] if isinstance(found, dict) else found
+    present = policies.statements(answer["Policy"] if answer else None)
     wanted = merged(present, ours["Statement"], "Sid")
 
     def put() -> None:

@@ -84,10 +84,8 @@ def ensure_queue(context: Context, key: str, queue_name: str, attributes: Mappin
 def _allow(context: Context, url: str, ours: policies.Policy) -> None:
     """Statements of others stay: whoever sends uploads by SNS or EventBridge has one of their own here."""
     answer = context.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
-    present = json.loads(answer.get("Attributes", {}).get("Policy") or "{}").get("Statement", [])
-    # One alone needs no list.
-    listed = [present] if isinstance(present, dict) else present
-    wanted = policies.policy(*merged(listed, ours["Statement"], "Sid"))
+    present = policies.statements(answer.get("Attributes", {}).get("Policy"))
+    wanted = policies.policy(*merged(present, ours["Statement"], "Sid"))
     _set_attributes(context, url, {"Policy": json.dumps(wanted)})
 
 

@@ -18,6 +18,12 @@ def policy(*statements: Mapping[str, Any]) -> Policy:
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
 
 
+def statements(text: str | None) -> list[dict[str, Any]]:
+    """The statements of a policy in JSON, none where there is none; one alone need not stand in a list."""
+    found = json.loads(text or "{}").get("Statement", [])
+    return [found] if isinstance(found, dict) else found
+
+
 def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
     """One statement."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

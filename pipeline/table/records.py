@@ -5,7 +5,7 @@ Items are written by UpdateItem, never PutItem: `Note`, and whatever else users 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import code_of, retried
 from pipeline.job import Record
-from pipeline.table.items import OWNED, from_item, to_item
+from pipeline.table.items import OWNED, SHARDS, from_item, to_item
 from pipeline.table.typed_values import decode, encode
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class Records:
         typed = answer.get("Item", {})
         if "ProcessedAt" not in typed:
             return None
-        seen = {name: typed[name] for name in _TELLING if name in typed}
-        return replace(from_item(decode_item(typed)), seen=seen)
+        return replace(from_item(decode_item(typed)), seen=_telling(typed))
 
     def put(self, record: Record, *, replacing: Record | None) -> bool:
         """Write `record` over the one that was read before; False where that is no longer the one in the table."""
@@ -54,33 +53,29 @@ class Records:
         update = "SET " + ", ".join(f"{name} = :{name}" for name in written)
         if removed:
             update += " REMOVE " + ", ".join(removed)
-        with retried(f"UpdateItem {record.image_id!r}"):
-            try:
-                self._dynamodb.update_item(
-                    TableName=self._table_name,
-                    Key={"ImageID": {"S": record.image_id}},
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                )
-            except ClientError as error:
-                return _not_refused(error)
-        return True
+        return _held(
+            f"UpdateItem {record.image_id!r}",
+            lambda: self._dynamodb.update_item(
+                TableName=self._table_name,
+                Key={"ImageID": {"S": record.image_id}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            ),
+        )
 
     def delete(self, record: Record) -> bool:
         """Delete the item if it still holds `record`; False where it holds another or none."""
         condition, seen = _still(record)
-        with retried(f"DeleteItem {record.image_id!r}"):
-            try:
-                self._dynamodb.delete_item(
-                    TableName=self._table_name,
-                    Key={"ImageID": {"S": record.image_id}},
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=seen,
-                )
-            except ClientError as error:
-                return _not_refused(error)
-        return True
+        return _held(
+            f"DeleteItem {record.image_id!r}",
+            lambda: self._dynamodb.delete_item(
+                TableName=self._table_name,
+                Key={"ImageID": {"S": record.image_id}},
+                ConditionExpression=condition,
+                ExpressionAttributeValues=seen,
+            ),
+        )
 
 
 def read_items(
@@ -101,6 +96,23 @@ def read_items(
     return found
 
 
+def read_index(
+    dynamodb: DynamoDBClient, table_name: str, index: str, feed: str, projection: str
+) -> Iterator[dict[str, Any]]:
+    """Every item that an index has, in all partitions of its key `feed`, as plain values. Raises RetryError."""
+    for shard in SHARDS:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table_name,
+            IndexName=index,
+            KeyConditionExpression=f"{feed} = :shard",
+            ExpressionAttributeValues={":shard": {"S": shard}},
+            ProjectionExpression=projection,
+        )
+        with retried(f"Query {table_name}/{index}"):
+            for page in pages:
+                yield from map(decode_item, page.get("Items", []))
+
+
 def decode_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """DynamoDB's typed values as plain ones; numbers become Decimal."""
     return {name: decode(value) for name, value in item.items()}
@@ -110,6 +122,10 @@ def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: encode(value) for name, value in values.items()}
 
 
+def _telling(typed: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: typed[name] for name in _TELLING if name in typed}
+
+
 def _still(record: Record | None) -> tuple[str, dict[str, Any]]:
     """The condition that an item still holds `record`, and the typed values it needs.
 
@@ -117,13 +133,18 @@ def _still(record: Record | None) -> tuple[str, dict[str, Any]]:
     """
     if record is None:
         return "attribute_not_exists(ProcessedAt)", {}
-    item = to_item(record)
-    seen = _encoded({name: item[name] for name in _TELLING if name in item}) if record.seen is None else record.seen
+    seen = _telling(_encoded(to_item(record))) if record.seen is None else record.seen
     terms = (f"{name} = :seen_{name}" if name in seen else f"attribute_not_exists({name})" for name in _TELLING)
     return " AND ".join(terms), {f":seen_{name}": value for name, value in seen.items()}
 
 
-def _not_refused(error: ClientError) -> bool:
-    if code_of(error) == "ConditionalCheckFailedException":
-        return False
-    raise error
+def _held(what: str, write: Callable[[], object]) -> bool:
+    """Whether the condition of `write` held, so that it was done."""
+    with retried(what):
+        try:
+            write()
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+    return True
