@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 
 def empty_bucket(s3: S3Client, bucket: str) -> None:
     """Delete everything in `bucket`; CommandError where S3 refuses a single object."""
-    for versions in _pages_of_versions(s3, bucket):
-        page = [version for version in versions if not NOT_IN_XML.search(version["Key"])]
-        for version in versions:
-            if version not in page:
-                s3.delete_object(Bucket=bucket, **version)
-        if not page:
-            continue
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": page, "Quiet": True})
-        for refused in answer.get("Errors", []):
-            text = f"s3://{bucket}/{refused.get('Key')} cannot be deleted: {refused.get('Code')}"
-            raise CommandError(f"{text}. Remove what protects it and run the same command again", Exit.REFUSED)
+    for page in _pages_of_versions(s3, bucket):
+        alone = [version for version in page if NOT_IN_XML.search(version["Key"])]
+        for version in alone:
+            s3.delete_object(Bucket=bucket, **version)
+        if len(alone) < len(page):
+            _delete_together(s3, bucket, [version for version in page if not NOT_IN_XML.search(version["Key"])])
     for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
         s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def _delete_together(s3: S3Client, bucket: str, versions: list[Any]) -> None:
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+    for refused in answer.get("Errors", []):
+        text = f"s3://{bucket}/{refused.get('Key')} cannot be deleted: {refused.get('Code')}"
+        raise CommandError(f"{text}. Remove what protects it and run the same command again", Exit.REFUSED)
 
 
 def _pages_of_versions(s3: S3Client, bucket: str) -> Iterator[list[Any]]:
