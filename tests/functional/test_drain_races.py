@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import io
 import os
-import random
-import threading
-import time
-from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import cycle
 
 import pytest
 
-from bulk.drain.allowance import Allowance
-from bulk.drain.bucket import Bucket, Facts
-from bulk.drain.checksums import expected
-from bulk.drain.crew import Crew
-from bulk.drain.deletions import Removed
-from bulk.drain.download import Downloader, Verified
-from bulk.drain.journal import Lines
-from bulk.drain.listing import Candidate
+from bulk.drain.download import Verified
 from bulk.drain.names import Names
-from bulk.drain.order import Drainer
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
-from bulk.drain.paths import key_of, twin_name
-from bulk.drain.places import Places
-from bulk.drain.rate import Rate
+from bulk.drain.paths import twin_name
 from bulk.drain.results import Staged
-from bulk.drain.stream import Line
 from bulk.drain.tree import Spot, Tree
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-#: Where names are as they are written, as on Linux.
-EXACT = Names(lambda folder, name: None)
-
-
-def no_sync(descriptor):
-    """Durability is not what is tested here."""
+from tests.functional.drain_in_memory import EXACT, MeddledTree, MemoryBucket, drainer, no_sync
 
 
 def once(act):
@@ -66,56 +39,6 @@ class Meddled(Names):
         name = super().of_folder(folder, part)
         self._act()
         return name
-
-
-class MeddledTree(Tree):
-    """Another thread acts after a file's name was settled and before it is opened."""
-
-    def __init__(self, root, act, names=EXACT):
-        super().__init__(root, no_sync, names=names)
-        self._act = act
-
-    def open_file(self, spot):
-        self._act()
-        return super().open_file(spot)
-
-
-class MemoryBucket(Bucket):
-    """Objects in memory, of which S3 keeps the MD5 as their ETag."""
-
-    def __init__(self, objects):
-        self.name, self.objects = "memory", dict(objects)
-
-    def candidates(self):
-        return [Candidate(key, len(data), hashlib.md5(data).hexdigest(), NOW) for key, data in self.objects.items()]
-
-    def get(self, candidate, *, start=0, etag=None):
-        return self.require(candidate), io.BytesIO(self.objects[candidate.key][start:])
-
-    def head(self, candidate):
-        data = self.objects.get(candidate.key)
-        if data is None:
-            return None
-        etag = hashlib.md5(data).hexdigest()
-        return Facts(etag, None, len(data), NOW, expected({"ETag": etag}), "", {})
-
-    def delete(self, deletions):
-        for one in deletions:
-            del self.objects[one.key]
-        return {one: Removed(None) for one in deletions}
-
-
-def drainer(bucket, tree, folder, watch=lambda step, key: None):
-    line = Line(
-        bucket=bucket, rate=Rate(None, clock=time.monotonic, sleep=time.sleep),
-        clock=time.monotonic, sleep=time.sleep, is_stopped=lambda: False,
-    )  # fmt: skip
-    downloader = Downloader(line=line, twice=False)
-    return Drainer(
-        bucket=bucket, places=Places(bucket, tree, downloader), downloader=downloader, processed=None,
-        processed_by_size=False, quarantine=None, journal=Lines(folder / "journal"), log=Lines(folder / "log"),
-        watch=watch,
-    )  # fmt: skip
 
 
 class TestGaps:
@@ -317,77 +240,3 @@ def test_a_folder_that_is_made_anew_while_the_old_one_is_made_durable_is_not_tak
     tree.make_durable(("a",))
 
     assert synced == [str(tmp_path / "a"), str(tmp_path)] * 2
-
-
-class DawdlingNames(Names):
-    """A name is found, and then others have their turn."""
-
-    def __init__(self, rng):
-        super().__init__(lambda folder, name: None)
-        self._rng = rng
-
-    def of_folder(self, folder, part):
-        name = super().of_folder(folder, part)
-        self.dawdle()
-        return name
-
-    def dawdle(self):
-        time.sleep(self._rng.random() / 1000)
-
-
-def conflicting_keys(rng, count):
-    """Keys of which many are the beginning of others."""
-    keys: set[str] = set()
-    while len(keys) < count:
-        keys.add("/".join(rng.choice(("", "", "a", "b", "%")) for _ in range(rng.randint(1, 6))))
-    keys.discard("")
-    shuffled = sorted(keys)
-    rng.shuffle(shuffled)
-    return shuffled
-
-
-def test_a_fault_ends_a_run_that_may_remove_a_few_only(tmp_path):
-    bucket, root = MemoryBucket({str(number): b"data" for number in range(40)}), tmp_path / "root"
-    root.mkdir()
-    broken = drainer(bucket, MeddledTree(root, lambda: None), tmp_path, watch=full_at_the_journal)
-    crew = Crew(broken, 16, Allowance(3), threading.Event(), lambda result: None)
-    ended = threading.Event()
-
-    def drain():
-        with suppress(OSError):
-            crew.drain([one] for one in bucket.candidates())
-        ended.set()
-
-    threading.Thread(target=drain, daemon=True).start()
-
-    assert ended.wait(20)
-
-
-def full_at_the_journal(step, key):
-    if step == "renamed":
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_hundreds_of_keys_that_want_each_others_names_all_get_their_own(tmp_path, seed):
-    rng = random.Random(seed)
-    # Few contents, so that a file that is taken for another key's would be found equal.
-    objects = {key: rng.choice((b"", b"one", b"two")) for key in conflicting_keys(rng, 400)}
-    bucket, root, reasons = MemoryBucket(objects), tmp_path / "root", set()
-    outcomes: Counter[Outcome] = Counter()
-    root.mkdir()
-    names = DawdlingNames(rng)
-    tree = MeddledTree(root, names.dawdle, names)
-
-    def tell(result):
-        outcomes[result.outcome] += 1
-        reasons.add(result.reason)
-
-    crew = Crew(drainer(bucket, tree, tmp_path), 32, Allowance(None), threading.Event(), tell)
-    crew.drain([one] for one in bucket.candidates())
-
-    files = {path.relative_to(root).parts: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    assert outcomes == {Outcome.DRAINED: len(objects)}, reasons
-    assert bucket.objects == {}
-    assert {key_of(parts): data for parts, data in files.items()} == objects
-    assert len(files) == len(objects)
