@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from functools import partial
 from typing import Any
 
 from cli.console import never_fail_to_print, printable
+from cli.signals import Terminated, sigterm_raises
 from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
 
@@ -36,10 +34,6 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
 
-class Terminated(BaseException):
-    """SIGTERM came; not an Exception, so that no `except Exception` on the way can hold it up."""
-
-
 #: What AWS calls credentials that are no longer good, that it does not know, and that may not do this.
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 UNKNOWN = {
@@ -60,6 +54,8 @@ _OF_THE_DISK = {
     errno.EFBIG: ("raise the limit on the size of files (ulimit -f)", Exit.SOME_FAILED),
     errno.EIO: ("look after the disk, or name another place", Exit.SOME_FAILED),
 }
+#: Characters of an answer that is none.
+_SHOWN = 300
 GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configure`; without an account use --local"
 
 
@@ -67,7 +63,7 @@ def run(main: Callable[[], int]) -> int:
     """Call `main` and return its exit code; a foreseeable fault becomes one line on stderr and its code."""
     never_fail_to_print()
     try:
-        with _sigterm_raises(), _flushed_stdout():
+        with sigterm_raises(), _flushed_stdout():
             return main()
     except KeyboardInterrupt:
         return _end("interrupted; run the same command again to go on", Exit.INTERRUPTED)
@@ -113,7 +109,17 @@ def explain(error: Exception) -> CommandError | None:
         return CommandError(f"{error}: a region is called like eu-west-1")
     if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):
         return CommandError(f"{error}: check the network, the region and the address", Exit.REFUSED)
-    return None
+    return _no_answer(error)
+
+
+def _no_answer(error: Exception) -> CommandError | None:
+    """What answers at the address is not AWS: a proxy that shows a page of its own, or another server."""
+    from botocore.parsers import ResponseParserError
+
+    if not isinstance(error, ResponseParserError):
+        return None
+    text = f"the address did not answer as AWS does: {' '.join(str(error).split())[:_SHOWN]}"
+    return CommandError(f"{text}: check AWS_ENDPOINT_URL, and what stands between here and AWS", Exit.REFUSED)
 
 
 def _no_place(error: OSError, cure: str, exit_code: Exit) -> CommandError:
@@ -167,34 +173,3 @@ def _flushed_stdout() -> Iterator[None]:
         yield
     finally:
         sys.stdout.flush()
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    def terminate(number: int, frame: object) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, terminate), sys.unraisablehook
-    sys.unraisablehook = partial(_ask_again, before[1])
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before[0])
-        sys.unraisablehook = before[1]
-
-
-#: What a signal raises, and the signal.
-_RAISED_BY = {Terminated: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}
-_SOON = 0.01
-
-
-def _ask_again(otherwise: Callable[[Any], object], unraisable: Any) -> None:
-    """A signal that comes while Python runs a destructor, or a callback of its imports, raises where nothing is passed
-    on: without this the wish to stop would be lost."""
-    number = _RAISED_BY.get(unraisable.exc_type)
-    if number is None:
-        otherwise(unraisable)
-        return
-    again = threading.Timer(_SOON, os.kill, (os.getpid(), number))
-    again.daemon = True
-    again.start()

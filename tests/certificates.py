@@ -27,7 +27,17 @@ class Authority:
 
     def trusted(self) -> ssl.SSLContext:
         """What a client has that trusts this authority and no other."""
-        return ssl.create_default_context(cadata=self._certificate.public_bytes(serialization.Encoding.PEM).decode())
+        return ssl.create_default_context(cadata=self._pem.decode())
+
+    def bundle(self) -> Path:
+        """A file with its certificate, as AWS_CA_BUNDLE names one."""
+        path = self._folder / "authority.pem"
+        path.write_bytes(self._pem)
+        return path
+
+    @property
+    def _pem(self) -> bytes:
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def server(self, name: str, *, expired: bool = False) -> ssl.SSLContext:
         """What a server has that is `name`, a host or an IPv4 address."""

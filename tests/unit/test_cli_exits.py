@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,6 +156,25 @@ def test_a_head_that_s3_refuses_without_a_word_is_explained(code, capsys):
 
     assert run(raising(ClientError({"Error": {"Code": code, "Message": "Forbidden"}}, "HeadObject"))) == 254
     assert "may not call HeadObject" in capsys.readouterr().err
+
+
+def test_an_answer_that_is_none_of_aws_is_told_with_its_first_words(capsys):
+    from types import SimpleNamespace
+
+    from boto3.session import Session
+
+    sts = Session("key", "secret", region_name="us-east-1").client("sts")
+    page: Any = SimpleNamespace(
+        status_code=403, headers={}, content=b"<!doctype html><title>Sign in to our network</title>"
+    )
+    answer: Any = lambda **_: page  # noqa: E731
+    sts.meta.events.register("before-send.sts.GetCallerIdentity", answer)
+
+    assert run(lambda: len(sts.get_caller_identity())) == 254
+    captured = capsys.readouterr().err
+    assert captured.count("\n") == 1
+    assert "did not answer as AWS does" in captured and "Sign in to our network" in captured
+    assert "AWS_ENDPOINT_URL" in captured
 
 
 def test_a_region_that_is_none_is_named(capsys):
