@@ -27,9 +27,9 @@ from setup_scripts.trim import IMAGE_SERVICE_SERVICES, SERVICES, trim
 from setup_scripts.zipping import compile_all, entry_name, write_zip
 
 REQUIREMENTS = ROOT / "lambda_function" / "requirements.txt"
-#: The same with the hashes of the wheels for AWS, which pip then insists on.
 #: What the zip of the image service carries on top, with hashes.
 IMAGE_SERVICE_REQUIREMENTS = ROOT / "lambda_function" / "requirements-image-service.txt"
+#: REQUIREMENTS with the hashes of the wheels for AWS, which pip then insists on.
 HASHED_REQUIREMENTS = ROOT / "lambda_function" / "requirements-hashed.txt"
 SOURCES = ("lambda_function", "pipeline")
 LICENCES = ("LICENSE", "THIRD_PARTY_NOTICES")

@@ -347,3 +347,18 @@ def test_a_result_file_that_is_none_is_written_anew(s3):
     file.write(Results(rows={"a": Row(image="a", outcome="DONE")}), ["a"])
 
     assert set(file.read().rows) == {"a"}
+
+
+def test_failures_are_counted_while_other_threads_add_rows(s3):
+    s3.list("s3://photos/a.jpg")
+    job = BatchJob.of(ENVIRON, 1)
+
+    class Slow(Row):
+        @property
+        def is_failed(self):
+            job.rows[f"another {len(job.rows)}"] = Row(image="s3://photos/b.jpg", outcome="PROCESSED")
+            return True
+
+    job.rows |= {str(number): Slow(image=f"s3://photos/{number}.jpg", outcome="FAILED") for number in range(10)}
+
+    assert job.failed == 10

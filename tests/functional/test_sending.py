@@ -1,8 +1,11 @@
 import hashlib
 import json
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cli.exits import Exit, explain
 from setup_scripts import create_dynamodb_table, create_s3_buckets, create_sqs_queue
 from setup_scripts.folder import LocalImage
 from setup_scripts.following import records
@@ -116,6 +119,21 @@ def test_one_bad_file_does_not_stop_the_others(upload, image, tmp_path):
     outcomes = {result.image: result.outcome for result in results}
     assert outcomes == {"sub/été + 1%.jpg": "SENT", long.relative_to(folder).as_posix(): "NOT SENT"}
     assert "1024 bytes" in next(result.reason for result in results if result.is_failed)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "403"), (400, "400")])
+def test_credentials_that_s3_refuses_at_a_look_end_the_whole_and_not_one_image_after_the_other(
+    made, upload, image, status, code
+):
+    """S3 answers HEAD without a body: only the status tells."""
+    answer = SimpleNamespace(status_code=status), {"Error": {"Code": code, "Message": "Forbidden"}}
+    made.aws.s3.meta.events.register("before-call.s3.HeadObject", lambda **_: answer)
+
+    with pytest.raises(ClientError) as refused:
+        upload.upload(image.path.parent.parent, wait=False)
+
+    assert explain(refused.value).exit_code is Exit.REFUSED
+    assert changes(made) == []
 
 
 def test_a_file_name_that_is_no_text_is_told(upload, tmp_path):

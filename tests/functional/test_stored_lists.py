@@ -45,6 +45,14 @@ def test_a_job_reads_its_own_shard_only_and_a_file_to_its_end(s3):
     assert json_list.bytes_read == whole
 
 
+def test_a_shard_has_one_name_a_line_and_names_may_hold_what_other_programs_take_for_the_end_of_one(s3):
+    images = ["s3://photos/a\u2028b.jpg", "s3://photos/a\x85b.jpg"]
+    lines = "".join(f"{json.dumps(image, ensure_ascii=False)}\n" for image in images)
+    s3.put_object(Bucket="lists", Key="may/batch_2.jsonl", Body=lines.encode())
+
+    assert StoredList(s3, "lists", "may/").images(2) == images
+
+
 @pytest.mark.parametrize("location", ["may.json", "may/"])
 def test_a_batch_that_is_not_in_the_list_is_said_so(s3, location):
     with pytest.raises(FileListError, match=f"s3://lists/{location} has no batch_4"):
