@@ -11,12 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.gallery import MANY, Gallery, Shown, gallery_of, tile
-from tests.images import jpeg, photo
-from tests.waiting import eventually
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.browser]
-
-JPEG = jpeg(photo((600, 400)), quality=95)
 
 
 def test_the_first_page_is_there_at_once_and_nothing_jumps(gallery: Gallery):
@@ -86,6 +82,19 @@ def test_searching_as_one_types_finds_what_begins_so(gallery: Gallery):
     expect(page.locator("#q")).to_have_value("page/o")
 
 
+def test_the_search_box_says_what_is_searched_for_after_going_back(gallery: Gallery):
+    page = gallery.open()
+    gallery.wait_for_keys(lambda keys: len(keys) >= 60)
+    page.locator("#q").fill("page/one")
+    gallery.wait_for_keys(1)
+
+    page.go_back()
+
+    gallery.wait_for_keys(lambda keys: len(keys) >= 60)
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#q")).to_have_value("")
+
+
 def test_filters_narrow_the_list_and_the_back_button_widens_it_again(gallery: Gallery):
     page = gallery.open("#/?q=page/")
     assert len(gallery.wait_for_keys(4)) == 4
@@ -123,56 +132,6 @@ def test_a_picture_that_failed_says_why_and_what_to_do(gallery: Gallery):
     card.locator("a").click()
     expect(page.locator("#stage h2")).to_be_visible()
     expect(page.locator("#download")).to_be_hidden()
-
-
-def test_images_appear_by_themselves_while_an_upload_runs(gallery: Gallery, shown: Shown):
-    page = gallery.open()
-    gallery.wait_for_keys(lambda keys: len(keys) >= 60)
-    before = page.locator("#totals").inner_text()
-
-    shown.deployment.upload("news/live.jpg", JPEG)
-
-    gallery.wait_for_keys(lambda keys: keys[0] == "news/live.jpg")
-    expect(page.locator("#totals")).not_to_have_text(before, use_inner_text=True, timeout=30_000)
-    shown.deployment.cloud.client("s3").delete_object(
-        Bucket=shown.deployment.resources["images-bucket"], Key="news/live.jpg"
-    )
-    gallery.wait_for_keys(lambda keys: "news/live.jpg" not in keys)
-
-
-def test_whoever_reads_further_down_is_told_of_news_and_stays_where_they_are(gallery: Gallery, shown: Shown):
-    page = gallery.open()
-    gallery.wait_for_keys(lambda keys: len(keys) >= 60)
-    page.mouse.wheel(0, 600)
-    eventually(lambda: page.evaluate("scrollY > 300"))
-    place = page.evaluate("scrollY")
-
-    shown.deployment.upload("news/later.jpg", JPEG)
-    expect(page.locator("#arrived")).to_contain_text("1 new", timeout=30_000)
-    assert page.evaluate("scrollY") == place
-    page.locator("#arrived").click()
-
-    assert gallery.wait_for_keys(lambda keys: keys[0] == "news/later.jpg")
-    assert page.evaluate("scrollY") == 0
-    shown.deployment.cloud.client("s3").delete_object(
-        Bucket=shown.deployment.resources["images-bucket"], Key="news/later.jpg"
-    )
-
-
-def test_a_hidden_tab_asks_for_nothing(gallery: Gallery):
-    page = gallery.open("#/?q=page/")
-    gallery.wait_for_keys(4)
-    page.evaluate(
-        "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
-        "document.dispatchEvent(new Event('visibilitychange'))"
-    )
-    page.wait_for_timeout(500)  # an answer may be on its way
-    gallery.asked.clear()
-    page.wait_for_timeout(3_500)
-
-    assert gallery.asked == []
-    with page.expect_request("**/stats"):
-        page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
 
 
 def test_an_api_that_is_down_is_said_and_tried_again(gallery: Gallery):
