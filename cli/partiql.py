@@ -100,7 +100,7 @@ def _print(items: Iterable[dict[str, Any]], is_reading: bool, *, as_json: bool) 
         return
     found = list(items)
     _draw(found)
-    console.say(f"{len(found)} items" if is_reading else "Done")
+    console.say(f"{len(found)} item{'' if len(found) == 1 else 's'}" if is_reading else "Done")
 
 
 def _draw(items: Sequence[Mapping[str, Any]]) -> None:
