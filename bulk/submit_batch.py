@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
             console.say(f"No child of {arguments.retry_failed} has failed: nothing is submitted")
             return Exit.DONE
         submitted = _submit(connection, order)
-        _tell(submitted, order, as_json=arguments.json and not arguments.wait)
+        _tell(submitted, order, as_json=arguments.json)
         return _follow(connection, submitted.job_id, as_json=arguments.json) if arguments.wait else Exit.DONE
 
 
@@ -130,10 +130,10 @@ def _follow(connection: Connection, job_id: str, *, as_json: bool) -> int:
         batches = [child.batch for child in children]
         console.json_line({"job_id": job_id, "succeeded": states["SUCCEEDED"], "failed": batches})
     else:
-        console.result(f"{states['SUCCEEDED']} batches succeeded, {len(children)} failed")
+        console.result(f"{states['SUCCEEDED']} batches succeeded, {states['FAILED']} failed")
     if children:
         console.say(f"Again, those that failed: python bulk/submit_batch.py --retry-failed {job_id} --wait")
-    return Exit.SOME_FAILED if children else Exit.DONE
+    return Exit.SOME_FAILED if states["FAILED"] else Exit.DONE
 
 
 def _indexes(connection: Connection, settings: BatchSettings) -> list[int] | None:

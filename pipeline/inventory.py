@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.aws_errors import retried
 from pipeline.objects import ObjectVersion
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: Classes that S3 gives nothing out of before it was asked to restore it.
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+#: What listings shall say besides: whether an archived object was restored, and can be read for some days.
+RESTORED: tuple[Literal["RestoreStatus"]] = ("RestoreStatus",)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,11 @@ def list_current(s3: S3Client, bucket: str, prefix: str = "", *, after: str = ""
     The versions are listed, since the plain listing does not name them; a bucket without versions answers the same.
     Raises RetryError.
     """
-    request: ListObjectVersionsRequestTypeDef = {"Bucket": bucket, "Prefix": prefix}
+    request: ListObjectVersionsRequestTypeDef = {
+        "Bucket": bucket,
+        "Prefix": prefix,
+        "OptionalObjectAttributes": RESTORED,
+    }
     if after:
         request["KeyMarker"] = after
     is_truncated, last = True, after
@@ -54,6 +62,13 @@ def list_current(s3: S3Client, bucket: str, prefix: str = "", *, after: str = ""
         request |= {"KeyMarker": page.get("NextKeyMarker", ""), "VersionIdMarker": page.get("NextVersionIdMarker", "")}
 
 
+def is_archived(entry: Mapping[str, Any]) -> bool:
+    """Whether an object cannot be read as it is, by its entry in a listing that was asked for RESTORED."""
+    restored = entry.get("RestoreStatus", {})
+    is_there = "RestoreExpiryDate" in restored and not restored.get("IsRestoreInProgress")
+    return entry.get("StorageClass", "") in _ARCHIVES and not is_there
+
+
 def _latest(page: ListObjectVersionsOutputTypeDef) -> list[ListedObject]:
     objects = [_listed(entry) for entry in page.get("Versions", []) if entry["IsLatest"]]
     for marker in page.get("DeleteMarkers", []):
@@ -65,4 +80,4 @@ def _latest(page: ListObjectVersionsOutputTypeDef) -> list[ListedObject]:
 def _listed(entry: ObjectVersionTypeDef) -> ListedObject:
     version_id = entry["VersionId"]
     version = ObjectVersion(entry["ETag"].strip('"'), None if version_id == "null" else version_id)
-    return ListedObject(entry["Key"], version, entry["Size"], entry.get("StorageClass", "") in _ARCHIVES)
+    return ListedObject(entry["Key"], version, entry["Size"], is_archived(entry))

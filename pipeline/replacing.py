@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _MAX_METADATA = 2048
+_RETENTION = ("ObjectLockMode", "ObjectLockRetainUntilDate")
 _GRANTS = {
     "FULL_CONTROL": "GrantFullControl",
     "READ": "GrantRead",
@@ -75,7 +78,7 @@ class Replacing:
             raise SkipError(f"{found.unreadable} of its metadata cannot be read, and would be lost")
         if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > _MAX_METADATA:
             raise SkipError("its metadata leave no room for the mark that it was compressed")
-        kept = {**found.headers, "Metadata": metadata, **self._grants(bucket, key, found)}
+        kept = {**_still_valid(found.headers), "Metadata": metadata, **self._grants(bucket, key, found)}
         # TagCount is no help: S3 leaves it out where tags may not be read, as it does where there are none.
         with retried(f"GetObjectTagging s3://{bucket}/{key}"):
             tags = self._s3.get_object_tagging(Bucket=bucket, Key=key, **_version(found))["TagSet"]
@@ -108,6 +111,14 @@ class Replacing:
                 # Not said, or not to be known: then the objects have to be asked.
                 return True
         return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in controls["Rules"])
+
+
+def _still_valid(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Without a retention whose time is over: S3 goes on naming it, and refuses to be told of it again."""
+    until = headers.get("ObjectLockRetainUntilDate")
+    if until is None or until > datetime.now(UTC):
+        return dict(headers)
+    return {name: value for name, value in headers.items() if name not in _RETENTION}
 
 
 def _version(found: StoredObject) -> Any:

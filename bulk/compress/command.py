@@ -29,6 +29,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, 
     """Do what the flags say, print the closing table, and return its figures."""
     if arguments.scheduler:
         require_trusted(arguments.scheduler, trusted=arguments.trust_scheduler)
+    if arguments.report:
+        report.require_writable(arguments.report)
     order = _order(arguments, environ)
     with closing(Log(arguments.log_dir)) as log, closing(_journal(arguments, order)) as journal:
         console.say(f"Log: {log.path}")
@@ -38,10 +40,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, 
         finally:
             found = report.totals(journal)
             log.say(f"End of processing: {_in_words(found)}")
+        report.print_totals(found, as_json=arguments.json)
         if arguments.report:
             report.write_report(journal, arguments.report)
             console.say(f"Report: {arguments.report}")
-    report.print_totals(found, as_json=arguments.json)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ SUFFIXES = (".csv", ".json")
 _OMITTED = "not done"
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def require_writable(path: Path) -> None:
+    """Before hours of work, whose report it is: CommandError where it cannot be written."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise CommandError(f"the report {path} cannot be written: name a file in a folder that is there")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandError(f"the report {path} cannot be written: name a file in a folder that you may write to")
 
 
 def write_report(journal: Journal, path: Path) -> None:

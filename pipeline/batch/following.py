@@ -44,7 +44,9 @@ def states(batch: BatchClient, job_id: str) -> Counter[str]:
     size = job.get("arrayProperties", {}).get("size")
     if size is None:
         return Counter([job["status"]])
-    return Counter(job["arrayProperties"].get("statusSummary", {}))
+    children = Counter(job["arrayProperties"].get("statusSummary", {}))
+    # One that ended before it had children has none to wait for.
+    return Counter({job["status"]: size}) if job["status"] in ENDED and not children.total() else children
 
 
 def environment(batch: BatchClient, job_id: str) -> dict[str, str]:

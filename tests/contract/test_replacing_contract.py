@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -91,3 +93,27 @@ def test_metadata_that_leave_no_room_for_the_mark_leave_the_original_alone(s3, b
         replace(s3, bucket)
 
     assert s3.get_object(Bucket=bucket, Key="a.jpg")["Body"].read() == b"original"
+
+
+@pytest.mark.parametrize(("days", "stays"), [(30, True), (-30, False)])
+def test_a_retention_stays_until_its_time_is_over_and_a_legal_hold_always(s3, bucket, days, stays):
+    """S3 goes on naming one whose time is over, and refuses to be told of it again; the engines here take it."""
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+    sent: list[dict[str, Any]] = []
+    storage = Storage(s3)
+    s3.put_object(Bucket=bucket, Key="a.jpg", Body=b"original")
+    s3.meta.events.register(
+        "after-call.s3.GetObject", lambda parsed, **_: parsed.update(lock, ObjectLockLegalHoldStatus="ON")
+    )
+    found = storage.get(bucket, "a.jpg", max_bytes=100)
+
+    def note(params, **_):
+        sent.append({name: value for name, value in params.items() if name.startswith("ObjectLock")})
+        for name in sent[-1]:
+            del params[name]
+
+    s3.meta.events.register("provide-client-params.s3.PutObject", note)
+    storage.replace(bucket, "a.jpg", OUTPUT, found, mark="quality=80", keep_headers=True)
+
+    assert sent == [{**(lock if stays else {}), "ObjectLockLegalHoldStatus": "ON"}]

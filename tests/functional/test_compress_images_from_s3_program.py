@@ -106,6 +106,17 @@ def test_flags_with_dashes_results_as_json_and_a_report(bucket):
     ]
 
 
+@pytest.mark.parametrize("report", ["nowhere/report.csv", "a_folder.csv"])
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(bucket, report):
+    made = bucket(1)
+    (made.folder / "a_folder.csv").mkdir()
+
+    code, stdout, stderr = made.run("--report", str(made.folder / report))
+
+    assert (code, stdout, made.compressed()) == (2, "", [])
+    assert report in stderr and "cannot be written" in stderr and "Traceback" not in stderr
+
+
 def test_a_list_may_come_through_standard_input(bucket):
     made = bucket(2)
     with (made.folder / "dataset.csv").open() as list_of_keys:

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -167,6 +169,27 @@ def test_a_bucket_is_listed_with_sizes_and_what_is_no_image_is_left_out(s3):
     assert sum(listing.left_out.values()) == 3
     every = {image.name for image in Listing(s3, "photos", "a/", every=True) if isinstance(image, Image)}
     assert every == {*found, "s3://photos/a/notes.txt"}
+
+
+def test_what_was_restored_from_an_archive_is_listed(s3):
+    """moto's listing says nothing of it, so the page is S3's as it is documented."""
+    restored = {"IsRestoreInProgress": False, "RestoreExpiryDate": datetime(2026, 12, 1, tzinfo=UTC)}
+    entries = [
+        {"Key": "a.jpg", "Size": 3, "StorageClass": "GLACIER", "RestoreStatus": restored},
+        {"Key": "b.jpg", "Size": 3, "StorageClass": "GLACIER", "RestoreStatus": {"IsRestoreInProgress": True}},
+    ]
+    asked = []
+
+    def answer(params, **_):
+        asked.append(params["headers"].get("x-amz-optional-object-attributes"))
+        return SimpleNamespace(status_code=200), {"Contents": entries, "IsTruncated": False}
+
+    s3.meta.events.register("before-call.s3.ListObjectsV2", answer)
+    listing = Listing(s3, "photos", "")
+
+    assert [image.name for image in listing if isinstance(image, Image)] == ["s3://photos/a.jpg"]
+    assert listing.left_out == {"archived (restore them first)": 1}
+    assert asked == ["RestoreStatus"]
 
 
 def test_shards_are_uploaded_below_the_place_and_never_over_another_list(s3, tmp_path):

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from bulk import submit_batch
 from bulk.batch_waiting import wait
@@ -200,11 +201,25 @@ def test_waiting_looks_again_until_the_last_child_has_ended(account):
 
         def describe_jobs(self, jobs):
             summary = self.summaries.pop(0)
-            return {"jobs": [{"arrayProperties": {"size": 2, "statusSummary": summary}}]}
+            if summary is None:
+                raise EndpointConnectionError(endpoint_url="https://batch.us-east-1.amazonaws.com")
+            return {"jobs": [{"status": "PENDING", "arrayProperties": {"size": 2, "statusSummary": summary}}]}
 
     slept: list[float] = []
-    batch: Any = Batch({}, {"RUNNING": 2}, {"RUNNING": 1, "FAILED": 1}, {"SUCCEEDED": 1, "FAILED": 1})
+    away = [None] * 8
+    batch: Any = Batch({}, {"RUNNING": 2}, *away, {"RUNNING": 1, "FAILED": 1}, {"SUCCEEDED": 1, "FAILED": 1})
 
     states = wait(batch, "job", sleep=slept.append)
 
-    assert (states["SUCCEEDED"], states["FAILED"], len(slept)) == (1, 1, 3)
+    assert (states["SUCCEEDED"], states["FAILED"], len(slept)) == (1, 1, 3 + len(away))
+
+
+@pytest.mark.parametrize("summary", [{}, {"PENDING": 0, "FAILED": 0}])
+def test_a_job_that_failed_before_it_had_children_is_not_waited_for(summary):
+    class Batch:
+        def describe_jobs(self, jobs):
+            return {"jobs": [{"status": "FAILED", "arrayProperties": {"size": 5, "statusSummary": summary}}]}
+
+    batch: Any = Batch()
+
+    assert wait(batch, "job", sleep=lambda seconds: pytest.fail("it waits"))["FAILED"] == 5

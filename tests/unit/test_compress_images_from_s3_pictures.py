@@ -14,6 +14,7 @@ from bulk.compress.png import by_pillow
 from pipeline.errors import Code, RejectError, SkipError
 from pipeline.images import encode
 from pipeline.images.decode import examine, load
+from pipeline.images.jpeg_parts import segments
 from pipeline.images.options import Limits
 from tests.colour_profiles import cmyk_profile, display_p3
 from tests.images import SECRETS, apng, exif, jpeg, noise, photo, png, png_chunk, raw_png, truncated, xmp
@@ -98,6 +99,23 @@ def test_gray_and_cmyk_keep_their_mode_and_colours(mode):
 
     assert image.mode == mode and image.info.get("icc_profile") == profile
     assert distance(image, opened(data)) < 12
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_whether_four_colours_came_with_adobes_word_or_without_it_stays(says):
+    """Some programs take the word for: stored inverted; Pillow inverts all, and so sees no difference."""
+    whole = jpeg(DETAILED.convert("CMYK"), quality=97)
+    data = whole if says else without_adobe(whole)
+
+    after = compressed(data)
+
+    assert (b"Adobe\x00" in data, b"Adobe\x00" in after) == (says, says)
+    assert distance(opened(after), opened(data)) < 12
+
+
+def without_adobe(data):
+    parts = [data[start:end] for marker, start, end in segments(data) if marker != 0xEE]
+    return data[:2] + b"".join(parts) + data[max(end for _, _, end in segments(data)) :]
 
 
 def test_an_original_that_would_hardly_shrink_stays():
