@@ -44,6 +44,7 @@ UNKNOWN = {
     "UnrecognizedClientException",
 }
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configure`; without an account use --local"
 
 #: What a disk or a folder may say to any program, and the cure.
 _NO_RIGHT = ("make it accessible, or name another place", Exit.WRONG_USE)
@@ -54,9 +55,6 @@ _OF_THE_DISK = {
     errno.EFBIG: ("raise the limit on the size of files (ulimit -f)", Exit.SOME_FAILED),
     errno.EIO: ("look after the disk, or name another place", Exit.SOME_FAILED),
 }
-#: Characters of an answer that is none.
-_SHOWN = 300
-GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configure`; without an account use --local"
 
 
 def run(main: Callable[[], int]) -> int:
@@ -90,36 +88,12 @@ def explain(error: Exception) -> CommandError | None:
         return _not_now(error)
     if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
         return _no_place(error, *_OF_THE_DISK[error.errno])
+    # What was never loaded has raised nothing, and takes long to load.
     if "botocore" not in sys.modules:
         return None
-    import botocore.exceptions as aws
+    from cli.aws_faults import explained
 
-    if _is_failed_upload(error) and isinstance(error.__context__, Exception):
-        return explain(error.__context__)
-
-    if isinstance(error, aws.ClientError):
-        return _refused(error)
-    if isinstance(error, aws.ProfileNotFound):
-        return CommandError(f"{error}: name one of `aws configure list-profiles`")
-    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError)):
-        return CommandError(f"no usable AWS credentials: {GET_CREDENTIALS}", Exit.REFUSED)
-    if isinstance(error, (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError)):
-        return CommandError(f"{error}: sign in again, for example with `aws sso login`", Exit.REFUSED)
-    if isinstance(error, aws.InvalidRegionError):
-        return CommandError(f"{error}: a region is called like eu-west-1")
-    if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):
-        return CommandError(f"{error}: check the network, the region and the address", Exit.REFUSED)
-    return _no_answer(error)
-
-
-def _no_answer(error: Exception) -> CommandError | None:
-    """What answers at the address is not AWS: a proxy that shows a page of its own, or another server."""
-    from botocore.parsers import ResponseParserError
-
-    if not isinstance(error, ResponseParserError):
-        return None
-    text = f"the address did not answer as AWS does: {' '.join(str(error).split())[:_SHOWN]}"
-    return CommandError(f"{text}: check AWS_ENDPOINT_URL, and what stands between here and AWS", Exit.REFUSED)
+    return explained(error)
 
 
 def _no_place(error: OSError, cure: str, exit_code: Exit) -> CommandError:
@@ -127,32 +101,11 @@ def _no_place(error: OSError, cure: str, exit_code: Exit) -> CommandError:
     return CommandError(f"{where}{error.strerror}: {cure}", exit_code)
 
 
-def _is_failed_upload(error: Exception) -> bool:
-    """boto3's own error for a file that could not be uploaded; what AWS said is its context."""
-    boto3 = sys.modules.get("boto3.exceptions")
-    return boto3 is not None and isinstance(error, boto3.S3UploadFailedError)
-
-
 def _not_now(error: RetryError) -> CommandError:
     """The pipeline's edges call everything that AWS may answer better later the same; here the cause says more."""
     cause = error.__cause__
     known = explain(cause) if isinstance(cause, Exception) else None
     return known or CommandError(f"{error.reason}: try again later", Exit.REFUSED)
-
-
-def _refused(error: Any) -> CommandError:
-    code = error.response.get("Error", {}).get("Code", "")
-    message = error.response.get("Error", {}).get("Message", "") or code
-    if code in EXPIRED:
-        return CommandError(f"the AWS credentials have expired: {GET_CREDENTIALS}", Exit.REFUSED)
-    if code in UNKNOWN:
-        return CommandError(f"AWS does not accept these credentials ({code}): {GET_CREDENTIALS}", Exit.REFUSED)
-    if is_refused_head(error):
-        message = "they are no longer good, or may not read there"
-    if code in FORBIDDEN or is_refused_head(error):
-        text = f"these credentials may not call {error.operation_name}: {message}"
-        return CommandError(f"{text}. Use others, or ask the owner of the account for this right", Exit.REFUSED)
-    return CommandError(f"{error.operation_name} was refused: {code}: {message}", Exit.REFUSED)
 
 
 def is_refused_head(error: Any) -> bool:
@@ -172,4 +125,6 @@ def _flushed_stdout() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stdout.flush()
+        # A program may be begun without one: `>&-`.
+        if sys.stdout is not None:
+            sys.stdout.flush()

@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None, *, start: Callable[[], None] | None 
     parser = command_parser("Runs one PartiQL statement on the table of records.", *_EXAMPLES, prog="query.py")
     parser.add_argument("statement", metavar="PARTIQL", help="SELECT, INSERT, UPDATE or DELETE; one statement")
     arguments = parser.parse_args(argv)
+    if not _bare(arguments.statement):
+        parser.error("PARTIQL is empty: write one statement")
 
     def run() -> int:
         with connect(Choice.from_arguments(arguments), start=start) as connection:
@@ -49,7 +51,7 @@ def execute(dynamodb: DynamoDBClient, statement: str) -> Iterator[dict[str, Any]
 
     from pipeline.table.records import decode_item
 
-    request: dict[str, Any] = {"Statement": statement.strip().rstrip(";").strip()}
+    request: dict[str, Any] = {"Statement": _bare(statement)}
     while True:
         try:
             answer = dynamodb.execute_statement(**request)
@@ -59,6 +61,10 @@ def execute(dynamodb: DynamoDBClient, statement: str) -> Iterator[dict[str, Any]
         if not answer.get("NextToken"):
             return
         request["NextToken"] = answer["NextToken"]
+
+
+def _bare(statement: str) -> str:
+    return statement.strip().rstrip(";").strip()
 
 
 def _explained(error: Any) -> CommandError | None:

@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.exits import CommandError
+from cli.exits import CommandError, Exit
 
 FILE_NAME = "aws_resources.db"
 CURRENT = "current"
@@ -89,9 +89,21 @@ def open_state(home: Path) -> Iterator[PlainShelf]:
     try:
         with closing(PlainShelf(SqliteDict(path))) as shelf:
             yield shelf
+    except sqlite3.OperationalError as error:
+        raise _not_now(path, error) from error
     except (sqlite3.DatabaseError, pickle.UnpicklingError) as error:
         text = f"{path} cannot be read as the list of resources ({error}). Move it away and run `python setup.py`"
         raise CommandError(f"{text}: what exists is found again by its tags") from error
+
+
+def _not_now(path: Path, error: sqlite3.OperationalError) -> CommandError:
+    """The list is in good order, and its place is not: nothing needs to be moved away."""
+    match error.sqlite_errorcode & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return CommandError(f"{path} is in use by another command: try again when that has ended")
+        case sqlite3.SQLITE_FULL:
+            return CommandError(f"{path}: {error}: make room, and run the same command again", Exit.SOME_FAILED)
+    return CommandError(f"{path}: {error}: make the file and its folder writable, and run the same command again")
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from cli import local, names
 from cli.arguments import Choice
 from cli.credentials import aws_session, boto3_session, local_session, read_env_file, setting
+from cli.endpoints import foreign_endpoint, host_and_port
 from cli.exits import CommandError
 from cli.state import CURRENT
 from pipeline.clients import make_client
@@ -144,13 +144,13 @@ class Resolver:
         )
 
     def _at(self, address: str, choice: Choice, env_file: Mapping[str, str]) -> Target:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        host, port = host_and_port(address)
+        if not host:
             raise CommandError(f"AWS_ENDPOINT_URL={address} is no address; one looks like {self._local_endpoint}")
-        if parts.hostname in _LOOPBACK and parts.port == local_port(self.environ):
+        loopback = host in _LOOPBACK
+        if loopback and port == local_port(self.environ):
             return self._local(choice)
         region = self._region(choice, env_file, None)
-        loopback = parts.hostname in _LOOPBACK
         session = (
             local_session(region, wrap=self.wrap)
             if loopback
@@ -164,8 +164,11 @@ class Resolver:
         )
         if redirecting:
             text = f"the target is AWS, but {redirecting[0]}={self.environ[redirecting[0]]} points elsewhere"
-            raise CommandError(f"{text}: unset it, or leave out --aws")
+            raise CommandError(f"{text}: unset it" + (", or leave out --aws" if choice.aws else ", or say --local"))
         session = aws_session(self.environ, env_file, choice.profile, wrap=self.wrap)
+        if foreign := foreign_endpoint(session):
+            text = f"the target is AWS, but endpoint_url = {foreign} of the AWS profile points elsewhere"
+            raise CommandError(f"{text}: name another profile, or set AWS_ENDPOINT_URL={foreign} to act there")
         return _identified(session, choice, self._region(choice, env_file, session), None)
 
     def _region(self, choice: Choice, env_file: Mapping[str, str], session: Session | None) -> str:

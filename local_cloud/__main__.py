@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `logs | head`: nobody reads on
         return 0
+    except OSError as error:
+        text = f"{error.filename or 'the local cloud'}: {error.strerror or error}"
+        return _fail(f"{text}. Make it accessible, or set IMAGE_PIPELINE_HOME to another folder", code=1)
     except KeyboardInterrupt:
         return 130
 
@@ -87,12 +90,12 @@ def _port(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if text.isdecimal():
+    if text.isdecimal() and len(text) < 10:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines, below a thousand million")
 
 
-def _fail(error: Exception, *, code: int) -> int:
+def _fail(error: Exception | str, *, code: int) -> int:
     print(printable_lines(str(error)), file=sys.stderr)
     return code
 

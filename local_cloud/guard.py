@@ -8,10 +8,10 @@ browser sets them and no script can change them:
 - `Host` must be ours: a name of the attacker that is made to point at 127.0.0.1 (DNS rebinding) arrives with that name;
 - `Origin` must be absent or ours: browsers add it to every request that could change something;
 - `Sec-Fetch-Site` must not be `cross-site`: it also marks plain reads, such as an image on a foreign page. No page, of
-  whichever site, may name an `Action` in an address: SQS and IAM take even a GET for it.
+  whichever site, may name an `Action` in an address, or an operation in `X-Amz-Target`: SQS and IAM take even a GET.
 
-Pages that we serve may read and may call function URLs, nothing more: an HTML file among somebody's pictures, opened
-in the browser, is such a page.
+Pages that we serve may read, function URLs too, and nothing more: an HTML file among somebody's pictures, opened in the
+browser, is such a page.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
-FUNCTION_URLS = "/_aws/lambda-url/"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -53,10 +52,11 @@ def refusal(scope: Scope, *, port: int) -> str | None:
     for origin in _values(scope, b"origin"):
         if not origin.startswith("http://") or not _is_ours(origin.removeprefix("http://"), port):
             return f"it comes from a page of {origin!r}"
-        if scope.get("method") not in READING and not scope["path"].startswith(FUNCTION_URLS):
-            return "pages may read and call function URLs only"
-    if names_an_action(scope) and any(site != "none" for site in _values(scope, b"sec-fetch-site")):
-        return "pages may not do things by an Action in an address"
+        if scope.get("method") not in READING:
+            return "pages may read only"
+    names_one = names_an_action(scope) or _values(scope, b"x-amz-target")
+    if names_one and any(site != "none" for site in _values(scope, b"sec-fetch-site")):
+        return "pages may not name operations"
     return None
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from local_cloud.guard import FUNCTION_URLS, READING, App, Receive, Scope, Send, names_an_action
+from local_cloud.guard import READING, App, Receive, Scope, Send, names_an_action
 
 #: Operations of the JSON protocols that only read; without them every look at a table or a queue would save it all.
 #: A received message that is received again after a crash is what SQS promises anyway.
 READING_OPERATIONS = ("BatchGet", "Describe", "Filter", "Get", "List", "Query", "ReceiveMessage", "Scan", "TransactGet")
+#: Without an id the emulator takes the request for one of any other service.
+_FUNCTION_URL = re.compile(r"/_aws/lambda-url/[^/]")
 
 
 def noting_writes(app: App, changed: Callable[[], None]) -> App:
@@ -29,7 +32,7 @@ def may_write(scope: Scope) -> bool:
         return False
     if scope["method"] in READING:
         return names_an_action(scope)
-    if scope["path"].startswith(FUNCTION_URLS):
+    if _FUNCTION_URL.match(scope["path"]):
         return False  # what the function writes comes as requests of its own
     return not _operation(scope).startswith(READING_OPERATIONS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from cli import console, exits
@@ -12,6 +13,7 @@ from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.exits import CommandError
 from cli.local import start_local_cloud
+from cli.targets import Target
 from setup_scripts.batch_options import add_batch_options, batch_options
 from setup_scripts.package import ARCHITECTURES
 from setup_scripts.switches import add_switches, remember_switches
@@ -140,12 +142,25 @@ def _warn(connection: Connection) -> None:
         console.say(f"Note: {idle_note(connection.resources)}")
 
 
+def _refuse_other_partitions(target: Target) -> None:
+    if not target.is_aws:
+        return
+    from botocore.exceptions import UnknownRegionError
+
+    with suppress(UnknownRegionError):
+        partition = target.session.get_partition_for_region(target.region)
+        if partition != "aws":
+            text = f"the region {target.region} is one of {partition}, where names in policies are others"
+            raise CommandError(f"{text}: take a region of AWS's standard partition, for example eu-west-1")
+
+
 def _prepare(connection: Connection, arguments: argparse.Namespace) -> None:
     """Refuse what the target has not, and put into the state what is known of the deployment before any step."""
     from setup_scripts.create_cloudfront import WANTED as PRIVATE_BUCKET
     from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
     from setup_scripts.recover import recover, recover_anew
 
+    _refuse_other_partitions(connection.target)
     if arguments.architecture and not connection.target.is_aws:
         raise CommandError("--architecture is for AWS: the local cloud runs functions on this machine itself")
     # Before anything is put into the state: only an empty one is filled from the tags unasked.

@@ -155,6 +155,19 @@ def test_a_port_that_cannot_be_is_refused_before_anything_is_done(cloud, setting
     assert not (cloud.home / ".local_cloud").exists()
 
 
+@pytest.mark.parametrize("command", [["start"], ["status"], ["stop"]])
+def test_a_home_that_is_no_folder_is_told_with_the_cure(cloud, tmp_path, command):
+    (tmp_path / "file").write_text("no folder")
+    environ = {**cloud.environ, "IMAGE_PIPELINE_HOME": str(tmp_path / "file" / "home")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "local_cloud", *command], cwd=ROOT, env=environ, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert "IMAGE_PIPELINE_HOME" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_log_can_be_read_and_followed(cloud):
     assert cloud.command("logs").returncode == 1
     cloud.start()

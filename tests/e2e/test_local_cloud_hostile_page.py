@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from base64 import b64encode
+from uuid import uuid4
 
 import pytest
 
@@ -109,6 +110,25 @@ def test_an_html_file_among_the_pictures_cannot_write_when_it_is_opened(local_cl
 
     assert status == 403
     assert "from-a-picture" not in functions(local_cloud)
+
+
+@pytest.mark.parametrize("path", ["/", "/_aws/lambda-url/", "/_aws/lambda-url//"])
+def test_an_html_file_among_the_pictures_cannot_delete_a_table_by_whatever_path(local_cloud, path):
+    dynamodb = local_cloud.client("dynamodb")
+    name = f"table-{uuid4().hex[:8]}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "ImageID", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "ImageID", "KeyType": "HASH"}],
+    )
+    ours = {"Origin": local_cloud.endpoint_url, "Sec-Fetch-Site": "same-origin"}
+    target = {"X-Amz-Target": "DynamoDB_20120810.DeleteTable", "Content-Type": "application/x-amz-json-1.0"}
+
+    status, _, _ = send(local_cloud, "POST", path, {**ours, **target}, json.dumps({"TableName": name}).encode())
+
+    assert status == 403
+    assert name in dynamodb.list_tables()["TableNames"]
 
 
 def test_a_person_who_types_the_address_gets_the_page_with_no_leave_for_others_to_read_it(local_cloud):

@@ -1,4 +1,5 @@
 import http.server
+import re
 import threading
 
 import pytest
@@ -192,9 +193,57 @@ def test_options_that_contradict_each_other_are_wrong_use(resolver, port_of, cho
     assert fault.value.exit_code == Exit.WRONG_USE
 
 
-def test_an_endpoint_that_is_no_address_is_wrong_use(resolver):
-    with pytest.raises(CommandError, match="AWS_ENDPOINT_URL=4566 is no address"):
-        resolver({"AWS_ENDPOINT_URL": "4566"}).resolve(Choice(), {})
+@pytest.mark.parametrize(
+    "address", ["4566", "http://localhost:abc", "http://localhost:99999", "http://[::1", "http://"]
+)
+def test_an_endpoint_that_is_no_address_is_wrong_use(resolver, address):
+    with pytest.raises(CommandError, match=f"AWS_ENDPOINT_URL={re.escape(address)} is no address") as fault:
+        resolver({"AWS_ENDPOINT_URL": address}).resolve(Choice(), {})
+
+    assert fault.value.exit_code == Exit.WRONG_USE
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    """Writes a file of the AWS CLI whose default profile holds these lines, and what follows them."""
+
+    def write(text):
+        path = tmp_path / "config"
+        path.write_text(f"[default]\nregion = us-east-1\n{text}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "endpoint_url = http://127.0.0.1:48123",
+        "endpoint_url = https://amazonaws.com.evil.example",
+        "endpoint_url = nonsense",
+        "services = mine\n[services mine]\ns3 =\n  endpoint_url = http://127.0.0.1:48123",
+    ],
+)
+def test_a_profile_that_leads_elsewhere_is_not_taken_for_aws(resolver, aws, profile, text):
+    profile(text)
+
+    with pytest.raises(CommandError, match="of the AWS profile points elsewhere"):
+        resolver(KEYS).resolve(Choice(aws=True), {})
+
+
+@pytest.mark.parametrize(
+    "address", ["https://vpce-1.sts.us-east-1.vpce.amazonaws.com", "https://sts.us-east-1.api.aws"]
+)
+def test_a_profile_may_name_addresses_of_aws(resolver, aws, profile, address):
+    profile(f"services = mine\n[services mine]\ns3 =\n  endpoint_url = {address}")
+
+    assert resolver(KEYS).resolve(Choice(aws=True), {}).is_aws
+
+
+def test_a_profile_whose_addresses_are_ignored_is_aws(resolver, aws, profile):
+    profile("endpoint_url = http://127.0.0.1:48123\nignore_configured_endpoint_urls = true")
+
+    assert resolver(KEYS).resolve(Choice(aws=True), {}).is_aws
 
 
 def credentials_of(session):

@@ -109,16 +109,24 @@ def test_an_image_on_a_foreign_page_is_refused_although_it_has_no_origin():
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_a_page_that_we_serve_may_not_write(method):
-    scope = request({"host": OURS, "origin": f"http://{OURS}"}, method=method, path="/2015-03-31/functions")
+@pytest.mark.parametrize("path", ["/2015-03-31/functions", "/_aws/lambda-url/", "/_aws/lambda-url/abc/", "/b/k"])
+def test_a_page_that_we_serve_may_not_write(method, path):
+    scope = request({"host": OURS, "origin": f"http://{OURS}"}, method=method, path=path)
 
     assert "read" in (refusal(scope, port=PORT) or "")
 
 
-def test_a_page_that_we_serve_may_call_a_function_url():
-    scope = request({"host": OURS, "origin": f"http://{OURS}"}, method="POST", path="/_aws/lambda-url/abc/")
+def test_a_page_that_we_serve_may_read_by_a_function_url():
+    scope = request({"host": OURS, "sec-fetch-site": "same-origin"}, path="/_aws/lambda-url/abc/images")
 
     assert refusal(scope, port=PORT) is None
+
+
+def test_no_page_may_name_an_operation_in_a_header():
+    target = {"x-amz-target": "DynamoDB_20120810.DeleteTable"}
+
+    assert refusal(request({"host": OURS, "sec-fetch-site": "same-origin", **target}), port=PORT)
+    assert refusal(request({"host": OURS, **target}, method="POST"), port=PORT) is None
 
 
 def test_a_websocket_from_elsewhere_is_closed_before_it_opens():

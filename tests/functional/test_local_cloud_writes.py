@@ -35,6 +35,8 @@ def test_what_only_reads_is_no_reason_for_a_snapshot(scope):
         request("DELETE", path="/bucket/key"),
         request("POST", path="/2015-03-31/functions"),
         request("POST"),
+        request("POST", path="/_aws/lambda-url/", target=b"DynamoDB_20120810.DeleteTable"),
+        request("PUT", path="/_aws/lambda-url//page.html"),
         request("GET", query=b"Action=CreateUser&UserName=somebody"),
         request("POST", target=b"DynamoDB_20120810.UpdateItem"),
         request("POST", target=b"DynamoDB_20120810.ExecuteStatement"),

@@ -4,6 +4,7 @@ import http.server
 import threading
 
 import pytest
+from moto import mock_aws
 
 from cli.state import open_state
 from setup_scripts import setup_command, upload_folder_images
@@ -116,3 +117,14 @@ def test_a_profile_that_does_not_exist_is_wrong_use(monkeypatch, tmp_path, capsy
     assert setup_command.main(["--profile", "nobody"]) == 2
 
     assert "nobody" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_a_region_of_another_partition_is_refused_before_anything_is_made(monkeypatch, tmp_path, capsys, options):
+    monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with mock_aws():
+        assert setup_command.main(["--aws", "--region", "cn-north-1", *options]) == 2
+
+    said = capsys.readouterr()
+    assert "cn-north-1 is one of aws-cn" in said.err and "created" not in said.err + said.out

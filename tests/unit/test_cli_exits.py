@@ -177,6 +177,45 @@ def test_an_answer_that_is_none_of_aws_is_told_with_its_first_words(capsys):
     assert "AWS_ENDPOINT_URL" in captured
 
 
+@pytest.mark.parametrize(
+    ("config", "code", "words"),
+    [
+        ("[default]\nlogin_session = arn:aws:iam::123456789012:user/ada\n", 254, "sign in again"),
+        ("broken [", 2, "mend ~/.aws/config"),
+        ("[default]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = nope\n", 2, "mend ~/.aws/config"),
+        ("[default]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Foo\n", 2, "mend ~/.aws/config"),
+    ],
+)
+def test_files_of_the_aws_cli_that_lead_nowhere_are_told_in_one_line(
+    config, code, words, tmp_path, monkeypatch, capsys
+):
+    from boto3.session import Session
+
+    (tmp_path / "config").write_text(config)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(tmp_path))
+
+    def main() -> int:
+        Session(region_name="us-east-1").client("sts").get_caller_identity()
+        return 0
+
+    assert run(main) == code
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell of Windows cannot close it")
+def test_a_command_without_a_stdout_ends_as_it_would_with_one():
+    code = "import sys; from cli.exits import run; sys.exit(run(lambda: 1))"
+
+    done = subprocess.run(["sh", "-c", f'exec "{sys.executable}" -c "{code}" >&-'], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_region_that_is_none_is_named(capsys):
     from boto3.session import Session
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from cli.partiql import execute, plain
+from cli.partiql import execute, main, plain
 
 
 class Pages:
@@ -16,6 +16,14 @@ class Pages:
     def execute_statement(self, **request):
         self.requests.append(request)
         return self.pages.pop(0)
+
+
+@pytest.mark.parametrize("statement", ["", " ", ";", " ; "])
+def test_an_empty_statement_is_wrong_use(statement, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([statement])
+
+    assert left.value.code == 2 and "PARTIQL is empty" in capsys.readouterr().err
 
 
 def test_every_page_is_fetched():

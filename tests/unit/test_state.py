@@ -100,6 +100,37 @@ def test_a_file_that_is_no_shelve_is_explained(tmp_path):
         pass
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "exit_code"),
+    [
+        (sqlite3.SQLITE_BUSY, "in use by another command", 2),
+        (sqlite3.SQLITE_FULL, "make room", 1),
+        (sqlite3.SQLITE_READONLY, "make the file and its folder writable", 2),
+        (sqlite3.SQLITE_IOERR | 13 << 8, "make the file and its folder writable", 2),
+    ],
+)
+def test_a_fault_of_the_place_is_not_told_as_one_of_the_list(tmp_path, code, words, exit_code):
+    error = sqlite3.OperationalError("as SQLite says it")
+    error.sqlite_errorcode = code
+
+    with pytest.raises(CommandError, match=words) as fault, open_state(tmp_path):
+        raise error
+
+    assert fault.value.exit_code == exit_code and "Move it away" not in fault.value.text
+
+
+def test_a_full_disk_leaves_the_list_as_it_was(tmp_path):
+    with open_state(tmp_path) as shelf:
+        shelf["a"] = "one"
+
+    with pytest.raises(CommandError, match="make room"), open_state(tmp_path) as shelf:
+        shelf.dict._connection.execute("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]
+        shelf["b"] = "x" * 100_000
+
+    with open_state(tmp_path) as shelf:
+        assert dict(shelf) == {"a": "one"}
+
+
 def test_a_home_that_cannot_be_written_is_explained(tmp_path):
     (tmp_path / "file").touch()
 
