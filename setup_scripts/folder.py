@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def default_folder(root: Path = ROOT) -> Path:
 
 def read_folder(folder: Path) -> Folder:
     """All images below `folder`; names that begin with a dot are left out. CommandError where there is no folder."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # which knows of names that are too long
         raise CommandError(f"{folder} is not a folder: name one that holds images")
     images, ignored = [], []
     for path in _files(folder):
@@ -91,7 +92,8 @@ def _key(path: Path, folder: Path) -> str:
 def _files(folder: Path) -> Iterator[Path]:
     """In order of name, folders that are links not followed but named: a link upwards would never end.
 
-    OSError where a folder cannot be listed: what is in it would be left out without a word.
+    OSError where a folder cannot be listed: what is in it would be left out without a word. One that went meanwhile
+    has nothing in it.
     """
     for place, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
@@ -100,11 +102,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _raise(error: OSError) -> None:
-    raise error
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _content_type(path: Path) -> str | None:
     try:
+        # A pipe waits for ever for somebody to write, and a device has no end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         with path.open("rb") as file:
             start = file.read(_LONGEST_MAGIC)
     except OSError:

@@ -16,6 +16,8 @@ _ROUND = 1000
 PAUSE = 0.5
 #: Seconds without a new result, with nothing waiting in the queue: what is missing now will not come.
 IDLE = 15.0
+#: The same on AWS, whose counts of messages may be a minute old, and whose events are sometimes late by as much.
+IDLE_ON_AWS = 90.0
 #: Seconds without a new result although messages wait; the longest pause before a retry is 900.
 STALLED = 300.0
 
@@ -47,6 +49,7 @@ def follow(
     read: Callable[[Sequence[str]], Mapping[str, Item]],
     is_queue_empty: Callable[[], bool],
     advance: Callable[[int], None],
+    idle: float = IDLE,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Item]:
@@ -64,12 +67,12 @@ def follow(
         if answered:
             advance(len(answered))
             last_news = clock()
-        elif _is_hopeless(clock() - last_news, is_queue_empty):
+        elif _is_hopeless(clock() - last_news, idle, is_queue_empty):
             break
         if waiting:
             sleep(PAUSE)
     return done
 
 
-def _is_hopeless(silence: float, is_queue_empty: Callable[[], bool]) -> bool:
-    return silence > STALLED or (silence > IDLE and is_queue_empty())
+def _is_hopeless(silence: float, idle: float, is_queue_empty: Callable[[], bool]) -> bool:
+    return silence > STALLED or (silence > idle and is_queue_empty())

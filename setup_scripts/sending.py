@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cli.aws import Aws
 
 Item = Mapping[str, Any]
+#: What S3 takes in one request.
+_MOST_BYTES = 5 * 1024**3
 
 
 class Way(Enum):
@@ -54,10 +57,12 @@ class Sender:
         """Upload `image` unless the bucket has just these bytes; then send a message unless `item` is their record."""
         if len(image.key.encode()) > MAX_KEY_BYTES:
             raise ValueError(f"its path has more than the {MAX_KEY_BYTES} bytes that S3 allows")
-        data = image.path.read_bytes()
+        if (size := image.path.stat().st_size) > _MOST_BYTES:
+            raise ValueError(f"it has {size:,} bytes, and one upload at most {_MOST_BYTES:,}")
+        digest = _md5(image)
         present = look(lambda: self.aws.s3.head_object(Bucket=self.bucket, Key=image.key), "404", "NoSuchKey")
-        if present is None or present["ETag"].strip('"') != hashlib.md5(data, usedforsecurity=False).hexdigest():
-            return self._upload(image, data)
+        if present is None or present["ETag"].strip('"') != digest.hex():
+            return self._upload(image, digest)
         sent = Sent(image.key, present["ETag"].strip('"'), _version(present), Way.UNCHANGED)
         if sent.is_answered_by(item) and not force:
             return sent
@@ -77,9 +82,23 @@ class Sender:
         present = self.aws.s3.head_object(Bucket=self.bucket, Key=key)
         return Sent(key, present["ETag"].strip('"'), _version(present), Way.UNCHANGED)
 
-    def _upload(self, image: LocalImage, data: bytes) -> Sent:
-        put = self.aws.s3.put_object(Bucket=self.bucket, Key=image.key, Body=data, ContentType=image.content_type)
+    def _upload(self, image: LocalImage, digest: bytes) -> Sent:
+        """S3 refuses a file that is no longer the one that was read before."""
+        with image.path.open("rb") as file:
+            put = self.aws.s3.put_object(
+                Bucket=self.bucket,
+                Key=image.key,
+                Body=file,
+                ContentType=image.content_type,
+                ContentMD5=b64encode(digest).decode(),
+            )
         return Sent(image.key, put["ETag"].strip('"'), _version(put), Way.UPLOADED)
+
+
+def _md5(image: LocalImage) -> bytes:
+    """Piece by piece: many are read at one time, and one may be larger than this machine's memory."""
+    with image.path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
 
 
 def _version(answer: Any) -> str | None:

@@ -14,7 +14,7 @@ from cli.connection import Connection
 from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN, explain, is_refused_head
 from cli.queue_counts import in_flight, waiting
 from setup_scripts.folder import LocalImage, default_folder, read_folder
-from setup_scripts.following import follow, records
+from setup_scripts.following import IDLE, IDLE_ON_AWS, follow, records
 from setup_scripts.results import NO_RESULT, NOT_SENT, SENT, ImageResult
 from setup_scripts.sending import Item, Sender, Sent, Way
 
@@ -118,6 +118,7 @@ class Upload:
                 read=self._records,
                 is_queue_empty=self._is_queue_empty,
                 advance=lambda count: progress.advance(task, count),
+                idle=IDLE_ON_AWS if self.aws.target.is_aws else IDLE,
             )
 
     def _is_queue_empty(self) -> bool:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from base64 import b64encode
 from types import SimpleNamespace
 
 import pytest
@@ -119,6 +120,28 @@ def test_one_bad_file_does_not_stop_the_others(upload, image, tmp_path):
     outcomes = {result.image: result.outcome for result in results}
     assert outcomes == {"sub/été + 1%.jpg": "SENT", long.relative_to(folder).as_posix(): "NOT SENT"}
     assert "1024 bytes" in next(result.reason for result in results if result.is_failed)
+
+
+def test_a_file_too_large_for_one_request_is_told_and_the_others_go(upload, image, tmp_path):
+    with (tmp_path / "pictures" / "huge.tif").open("wb") as file:
+        file.truncate(6 * 1024**3)
+
+    results = upload.upload(tmp_path / "pictures", wait=False)
+
+    assert {result.image: result.outcome for result in results} == {image.key: "SENT", "huge.tif": "NOT SENT"}
+    assert "6,442,450,944 bytes" in next(result.reason for result in results if result.is_failed)
+
+
+def test_s3_is_told_what_was_read_so_that_it_refuses_a_file_that_changed_meanwhile(made, sender, image):
+    sent = []
+    made.aws.s3.meta.events.register("before-call.s3.HeadObject", lambda **_: image.path.write_bytes(b"other") and None)
+    made.aws.s3.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: sent.append(params["headers"]["Content-MD5"])
+    )
+
+    sender.send(image, None, force=False)
+
+    assert sent == [b64encode(hashlib.md5(JPEG).digest()).decode()]
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "403"), (400, "400")])

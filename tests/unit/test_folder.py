@@ -82,6 +82,39 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         read_folder(tmp_path / "nowhere")
 
 
+def test_a_folder_whose_name_is_too_long_to_be_one_is_named():
+    with pytest.raises(CommandError, match="is not a folder"):
+        read_folder(Path("a" * 300))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+@pytest.mark.timeout(20)
+def test_pipes_and_devices_are_left_out_and_not_waited_for(tmp_path):
+    write(tmp_path, "a.jpg", JPEG)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "endless.jpg").symlink_to("/dev/zero")
+
+    found = read_folder(tmp_path)
+
+    assert [image.key for image in found.images] == ["a.jpg"]
+    assert sorted(path.name for path in found.ignored) == ["endless.jpg", "pipe.jpg"]
+
+
+def test_a_folder_that_goes_while_it_is_read_is_empty(tmp_path, monkeypatch):
+    write(tmp_path, "a.jpg", JPEG)
+    write(tmp_path, "sub/b.jpg", JPEG)
+    listed = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "sub":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert [image.key for image in read_folder(tmp_path).images] == ["a.jpg"]
+
+
 @pytest.mark.parametrize(("present", "chosen"), [(["img"], "img"), (["IMG"], "IMG"), ([], "img")])
 def test_the_folder_is_img_or_else_IMG(tmp_path, present, chosen):
     for name in present:

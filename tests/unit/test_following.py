@@ -1,5 +1,5 @@
 from setup_scripts import following
-from setup_scripts.following import IDLE, STALLED, follow
+from setup_scripts.following import IDLE, IDLE_ON_AWS, STALLED, follow
 from setup_scripts.sending import Sent, Way
 
 
@@ -52,6 +52,18 @@ def test_with_an_empty_queue_it_gives_up_soon():
     _, _, seconds = run([sent("a")], lambda keys: {}, empty=True)
 
     assert IDLE <= seconds < IDLE + 2
+
+
+def test_on_aws_whose_counts_are_late_it_waits_for_more_than_a_minute():
+    clock = Clock()
+    answers = {60.0: {"a": record("a")}}
+
+    found = follow(
+        [sent("a")], read=lambda keys: answers.get(clock.now, {}), is_queue_empty=lambda: True,
+        advance=lambda count: None, idle=IDLE_ON_AWS, sleep=clock.sleep, clock=clock,
+    )  # fmt: skip
+
+    assert found.keys() == {"a"}
 
 
 def test_with_messages_in_the_queue_it_waits_longer():
