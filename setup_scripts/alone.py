@@ -30,7 +30,9 @@ def main(
             recover(connection, console.say)
             create(Context.of(connection, console.say))
             connection.remember()
-            shown = {key: connection.resources[key] for key in shows or sorted(connection.resources)}
+            # What was not wanted, such as Batch, is not there.
+            there = [key for key in shows or sorted(connection.resources) if key in connection.resources]
+            shown = {key: connection.resources[key] for key in there}
         print_resources(shown, as_json=arguments.json)
         return exits.Exit.DONE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cli import names
@@ -20,14 +21,18 @@ def ensure_queue(context: Context, options: BatchOptions) -> str:
     environments = [_ensure_environment(context, base, kind, options) for base, kind in ENVIRONMENTS.items()]
     queue = context.suffixed(names.BATCH_QUEUE)
     order: Any = [{"order": at, "computeEnvironment": name} for at, name in enumerate(environments, 1)]
-    present = find_queue(context, queue)
+    present = _not_going(context, lambda: find_queue(context, queue), what=f"job queue {queue} is still being deleted")
     if present is None:
         context.aws.batch.create_job_queue(
             jobQueueName=queue, state="ENABLED", priority=1, computeEnvironmentOrder=order, tags=context.tags
         )
         context.say(f"created: job queue {queue}")
-        context.until(lambda: _is_valid(find_queue(context, queue)), what=f"job queue {queue} is not ready")
-        present = find_queue(context, queue)
+    elif present["state"] != "ENABLED":
+        # A teardown that died half-way left it so: it would take no job.
+        context.aws.batch.update_job_queue(jobQueue=queue, state="ENABLED")
+        context.say(f"updated: job queue {queue}")
+    context.until(lambda: _is_valid(find_queue(context, queue)), what=f"job queue {queue} is not ready")
+    present = find_queue(context, queue)
     return str(present["jobQueueArn"]) if present else ""
 
 
@@ -57,19 +62,32 @@ def find_environment(context: Context, name: str) -> dict[str, Any] | None:
 
 def _ensure_environment(context: Context, base: str, kind: str, options: BatchOptions) -> str:
     name = context.suffixed(base)
-    present = find_environment(context, name)
+    present = _not_going(context, lambda: find_environment(context, name), what=f"{name} is still being deleted")
+    wanted: Any = {"maxvCpus": options.max_vcpus, **_network(context, options)}
     if present is None:
-        resources: Any = {"type": kind, "maxvCpus": options.max_vcpus, **_network(context, options)}
+        resources: Any = {"type": kind, **wanted}
         context.aws.batch.create_compute_environment(
             computeEnvironmentName=name, type="MANAGED", state="ENABLED", computeResources=resources, tags=context.tags
         )
         context.say(f"created: compute environment {name}")
-    elif present["computeResources"]["maxvCpus"] != options.max_vcpus:
-        change: Any = {"maxvCpus": options.max_vcpus}
-        context.aws.batch.update_compute_environment(computeEnvironment=name, computeResources=change)
+    elif present["state"] != "ENABLED" or _compared(present["computeResources"]) != _compared(wanted):
+        context.aws.batch.update_compute_environment(computeEnvironment=name, state="ENABLED", computeResources=wanted)
         context.say(f"updated: compute environment {name}")
     context.until(lambda: _is_valid(find_environment(context, name)), what=f"compute environment {name} is not ready")
     return name
+
+
+def _not_going(context: Context, find: Callable[[], dict[str, Any] | None], *, what: str) -> dict[str, Any] | None:
+    """What stands, once nothing is on its way out."""
+    present = find()
+    if present is None or present.get("status") != "DELETING":
+        return present
+    context.until(lambda: find() is None, what=what)
+    return None
+
+
+def _compared(resources: dict[str, Any]) -> tuple[object, ...]:
+    return resources["maxvCpus"], set(resources["subnets"]), set(resources["securityGroupIds"])
 
 
 def _delete_environment(context: Context, name: str) -> None:

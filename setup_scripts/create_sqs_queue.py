@@ -70,7 +70,11 @@ def ensure_queue(context: Context, key: str, queue_name: str, attributes: Mappin
     url = find_queue(context, queue_name)
     if url is None:
         wanted: Any = dict(attributes)
-        url = sqs.create_queue(QueueName=queue_name, Attributes=wanted, tags=context.tags)["QueueUrl"]
+        # For a minute after a queue was deleted, SQS makes none of its name.
+        url = context.settled(
+            lambda: sqs.create_queue(QueueName=queue_name, Attributes=wanted, tags=context.tags),
+            not_yet=lambda error: says(error, "QueueDeletedRecently"),
+        )["QueueUrl"]
         _wait_until_known(context, url)
         context.say(f"created: queue {queue_name}")
     context.resources[key] = url

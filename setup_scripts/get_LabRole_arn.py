@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cli import names
@@ -15,8 +16,14 @@ from cli.exits import FORBIDDEN, CommandError, Exit
 from setup_scripts import policies
 from setup_scripts.context import Context
 from setup_scripts.lookup import look, says, tag_list
+from setup_scripts.ownership import is_ours, leave, refuse
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import RoleTypeDef
 
 LAB_ROLE = "LabRole"
+#: How keys of the state begin that name a role which teardown could not delete.
+ROLE_LEFT = "role-left-"
 _POLICY_NAME = "image-pipeline"
 _BUCKETS = "setup_scripts/create_s3_buckets.py"
 _TABLE = "setup_scripts/create_dynamodb_table.py"
@@ -93,8 +100,19 @@ def ensure_role(
 
 
 def _role_arn(context: Context, role_name: str) -> str | None:
+    role = _role(context, role_name)
+    if role and not _is_ours(context, role):
+        raise refuse("role", role_name)
+    return role["Arn"] if role else None
+
+
+def _role(context: Context, role_name: str) -> RoleTypeDef | None:
     answer = look(lambda: context.aws.iam.get_role(RoleName=role_name), "NoSuchEntity", *FORBIDDEN)
-    return answer["Role"]["Arn"] if answer else None
+    return answer["Role"] if answer else None
+
+
+def _is_ours(context: Context, role: RoleTypeDef) -> bool:
+    return is_ours(context, role["Arn"], {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
 
 
 def _create_role(context: Context, role_name: str, trusted: policies.Policy) -> str | None:
@@ -111,12 +129,12 @@ def _create_role(context: Context, role_name: str, trusted: policies.Policy) -> 
 
 
 def _lab_role_arn(context: Context) -> str:
-    arn = _role_arn(context, LAB_ROLE)
-    if arn is None:
+    role = _role(context, LAB_ROLE)
+    if role is None:
         text = "these credentials may not create roles (iam:CreateRole), and the account has no LabRole"
         raise CommandError(f"{text}: use credentials that may, or start the lab that has it", Exit.REFUSED)
     context.say(f"using {LAB_ROLE}: these credentials may not create roles")
-    return arn
+    return role["Arn"]
 
 
 def _document(document: object) -> object:
@@ -125,11 +143,22 @@ def _document(document: object) -> object:
 
 
 def delete_role(context: Context, role_name: str) -> None:
-    if _role_arn(context, role_name) is None:
+    """A role to which others attached policies stays, and is kept in the state as left over: all else goes on."""
+    context.resources.pop(f"{ROLE_LEFT}{role_name}", None)
+    role = _role(context, role_name)
+    if role is None:
         return
+    if not _is_ours(context, role):
+        return leave(context, "role", role_name)
     look(lambda: context.aws.iam.delete_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
-    look(lambda: context.aws.iam.delete_role(RoleName=role_name), "NoSuchEntity")
-    context.say(f"deleted: role {role_name}")
+    try:
+        look(lambda: context.aws.iam.delete_role(RoleName=role_name), "NoSuchEntity")
+        context.say(f"deleted: role {role_name}")
+    except Exception as error:
+        if not says(error, "DeleteConflict"):
+            raise
+        context.resources[f"{ROLE_LEFT}{role_name}"] = role["Arn"]
+        context.say(f"role {role_name} has policies that others attached: detach them, and run the same command again")
 
 
 if __name__ == "__main__":

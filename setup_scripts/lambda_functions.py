@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from cli.commit import checked_out_release
+from cli.exits import CommandError, Exit
 from setup_scripts.context import Context
 from setup_scripts.functions import GALLERY, Function
 from setup_scripts.lookup import look, says
@@ -102,12 +103,13 @@ def _update_function(
     machine: str,
 ) -> None:
     functions = context.aws.functions
-    # One that was left half-made by a setup that died takes no update before it is ready.
-    _wait_until_ready(context, function_name)
+    # One that was left half-made by a setup that died takes no update before it is at rest.
+    context.until(lambda: _is_at_rest(context, function_name), what=f"function {function_name} is not ready", pause=0.2)
+    has_failed = _failure(_configuration(context, function_name)) is not None
     if not context.tags.items() <= _tags_of(context, present).items():
         functions.tag_resource(Resource=present["FunctionArn"], Tags=context.tags)
     # First: old code passes over a new variable, but new code without one that it needs fails until it comes.
-    if any(_standing(present, name) != value for name, value in wanted.items()):
+    if has_failed or any(_standing(present, name) != value for name, value in wanted.items()):
         functions.update_function_configuration(FunctionName=function_name, **wanted)
         _wait_until_ready(context, function_name)
         context.say(f"updated: configuration of {function_name}")
@@ -138,13 +140,21 @@ def _configuration(context: Context, function_name: str) -> FunctionConfiguratio
 
 
 def _wait_until_ready(context: Context, function_name: str) -> None:
-    def ready() -> bool:
-        present = _configuration(context, function_name)
-        if present is None:
-            return False
-        return (present.get("State", "Active"), present.get("LastUpdateStatus", "Successful")) == (
-            "Active",
-            "Successful",
-        )
+    """CommandError where AWS could not make it so, with AWS's reason."""
+    context.until(lambda: _is_at_rest(context, function_name), what=f"function {function_name} is not ready", pause=0.2)
+    if reason := _failure(_configuration(context, function_name)):
+        text = f"function {function_name}: {reason.rstrip('.')}"
+        raise CommandError(f"{text}. Mend that, and run the same command again", Exit.REFUSED)
 
-    context.until(ready, what=f"function {function_name} is not ready", pause=0.2)
+
+def _is_at_rest(context: Context, function_name: str) -> bool:
+    """Whether it is there, and AWS is not at work on it."""
+    present = _configuration(context, function_name)
+    return present is not None and "Pending" != present.get("State") and present.get("LastUpdateStatus") != "InProgress"
+
+
+def _failure(present: FunctionConfigurationResponseTypeDef | None) -> str | None:
+    """Why AWS could not make or change it, in AWS's words; None where it could."""
+    if present is None or "Failed" not in (present.get("State"), present.get("LastUpdateStatus")):
+        return None
+    return present.get("LastUpdateStatusReason") or present.get("StateReason") or "AWS could not make it"

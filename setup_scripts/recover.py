@@ -21,13 +21,20 @@ _ABSENT = (
     "NoSuchEntity",
     "ResourceNotFound",
     "RepositoryNotFoundException",
+    "NoSuchDistribution",
 )
 
 
-def recover(connection: Connection, say: Callable[[str], None]) -> None:
-    """Put names that cannot be guessed back into an empty state; all others follow from the deployment's name."""
-    if not connection.resources:
-        _put_back(connection, found_names(connection.aws), say)
+def recover(connection: Connection, say: Callable[[str], None]) -> bool:
+    """Put names that cannot be guessed back into an empty state; all others follow from the deployment's name.
+
+    False where the state is empty, and these credentials may not look for what it has lost.
+    """
+    if connection.resources:
+        return True
+    found = found_names(connection.aws)
+    _put_back(connection, found or {}, say)
+    return found is not None
 
 
 def recover_anew(connection: Connection, say: Callable[[str], None]) -> None:
@@ -58,18 +65,24 @@ def _put_back(connection: Connection, found: Mapping[str, str], say: Callable[[s
             say(f"found as it was chosen: {key} {value}")
 
 
-def found_names(aws: Aws) -> dict[str, str]:
-    """Key → name, as the state keeps them, of all that carries the tag and whose name cannot be guessed."""
+def found_names(aws: Aws) -> dict[str, str] | None:
+    """Key → name, as the state keeps them, of all that carries the tag and whose name cannot be guessed.
+
+    None where the search is not allowed.
+    """
     found: dict[str, str] = {}
-    for arn in sorted(tagged(aws)):
+    arns = tagged(aws)
+    if arns is None:
+        return None
+    for arn in sorted(arns):
         known = _known_name(arn, aws.target.name)
         if known:
             found.setdefault(*known)
     return found
 
 
-def tagged(aws: Aws) -> list[str]:
-    """The ARNs of all that carries the deployment's tag and still exists; none where the search is not allowed.
+def tagged(aws: Aws) -> list[str] | None:
+    """The ARNs of all that carries the deployment's tag and still exists; None where the search is not allowed.
 
     AWS goes on listing what was deleted for a while.
     """
@@ -79,7 +92,7 @@ def tagged(aws: Aws) -> list[str]:
     answer = look(
         lambda: [entry["ResourceARN"] for page in pages for entry in page["ResourceTagMappingList"]], *FORBIDDEN
     )
-    return [arn for arn in answer or [] if _exists(aws, arn)]
+    return None if answer is None else [arn for arn in answer if _exists(aws, arn)]
 
 
 def _known_name(arn: str, name: str) -> tuple[str, str] | None:
@@ -113,6 +126,7 @@ def _exists(aws: Aws, arn: str) -> bool:
         "cloudwatch": lambda: _alarm_or_dashboard(aws, resource, last),
         "batch": lambda: batch_recovery.exists(aws, resource),
         "ecr": lambda: aws.ecr.describe_repositories(repositoryNames=[last])["repositories"],
+        "cloudfront": lambda: aws.cloudfront.get_distribution(Id=last),
         "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
     }
     return service not in ask or bool(look(ask[service], *_ABSENT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cli import console, exits
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from setup_scripts.context import Context
 
 SAMPLES = ROOT / "img"
+#: Seconds for which SQS may answer for a deleted queue, and some more.
+_QUEUES_LINGER = 75.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +53,10 @@ def _tear_down(arguments: argparse.Namespace) -> int:
 
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
         console.say(f"Tearing down on {connection.target.description}")
-        recover(connection, console.say)
+        if not recover(connection, console.say):
+            text = "aws_resources.db names nothing of this deployment, and these credentials may not look for it"
+            advice = "bring the file that its setup.py wrote, or credentials with tag:GetResources"
+            raise CommandError(f"{text}: {advice}", exits.Exit.REFUSED)
         _guard_originals(connection, arguments)
         if arguments.dry_run:
             tear_down(rehearsal(connection, keep_originals=arguments.keep_originals))
@@ -120,11 +126,25 @@ def _ask(arguments: argparse.Namespace) -> None:
 
 
 def _leftovers(context: Context) -> list[str]:
-    """What still carries the deployment's tag, but for the bucket that is kept on purpose."""
-    from setup_scripts.recover import tagged
+    """What still carries the tag, but for the bucket that is kept on purpose, and roles that could not go."""
+    from setup_scripts.get_LabRole_arn import ROLE_LEFT
 
     kept = context.resources.get("images-bucket") if context.keep_originals else None
-    return [arn for arn in tagged(context.aws) if arn != f"arn:aws:s3:::{kept}"]
+    roles = [value for key, value in context.resources.items() if key.startswith(ROLE_LEFT)]
+    return [*(arn for arn in _tagged(context) if arn != f"arn:aws:s3:::{kept}"), *roles]
+
+
+def _tagged(context: Context) -> list[str]:
+    from setup_scripts.recover import tagged
+
+    found = tagged(context.aws)
+    if found is None:
+        console.say("Whether anything is left that aws_resources.db does not name cannot be seen (tag:GetResources)")
+    elif found and context.aws.target.is_aws and all(arn.split(":")[2] == "sqs" for arn in found):
+        with suppress(CommandError):
+            context.until(lambda: not tagged(context.aws), what="queues are still there", deadline=_QUEUES_LINGER)
+        found = tagged(context.aws)
+    return found or []
 
 
 def _report(left: list[str], *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from cli.state import open_state
-from setup_scripts import setup_command, upload_folder_images
+from setup_scripts import setup_command, teardown_command, upload_folder_images
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 ERROR = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
@@ -128,3 +128,37 @@ def test_a_region_of_another_partition_is_refused_before_anything_is_made(monkey
 
     said = capsys.readouterr()
     assert "cn-north-1 is one of aws-cn" in said.err and "created" not in said.err + said.out
+
+
+IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>A</UserId><Account>123456789012</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+
+
+def test_a_teardown_that_knows_nothing_and_may_not_search_deletes_nothing_and_says_so(monkeypatch, tmp_path, capsys):
+    requests: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            requests.append(self.headers.get("X-Amz-Target") or asked.split("&")[0])
+            known = requests[-1] == "Action=GetCallerIdentity"
+            body = (IDENTITY if known else '{"__type": "AccessDeniedException", "message": "no"}').encode()
+            self.send_response(200 if known else 400)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("IMAGE_PIPELINE_HOME", str(tmp_path))
+        code = teardown_command.main(["--yes"])
+        server.shutdown()
+
+    said = capsys.readouterr().err
+    assert code == 254 and "tag:GetResources" in said and "Nothing is left" not in said
+    assert requests == ["Action=GetCallerIdentity", "ResourceGroupsTaggingAPI_20170126.GetResources"]
