@@ -11,7 +11,7 @@ const scan = (name, module) => ({
   // One run at the start and one every day at 01:00; in between it is stopped.
   autorestart: false,
   cron_restart: '0 1 * * *',
-  env: { ENVIRONMENT: 'PRODUCTION' },
+  env: { ENVIRONMENT: process.env.ENVIRONMENT || 'PRODUCTION' },
 });
 
 module.exports = {

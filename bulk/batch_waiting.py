@@ -25,8 +25,8 @@ def wait(batch: BatchClient, job_id: str, *, sleep: Callable[[float], None] = ti
     """State → number of children, once all of them have ended."""
     with console.progress() as progress:
         task, told = progress.add_task("Batches", total=None), ""
+        found = states(batch, job_id)
         while True:
-            found = patiently(partial(states, batch, job_id), pauses=_PATIENCE, sleep=sleep)
             total, ended = sum(found.values()), sum(found[state] for state in ENDED)
             line = ", ".join(f"{count} {state.lower()}" for state, count in sorted(found.items()) if count)
             progress.update(task, total=total, completed=ended, description=line)
@@ -36,3 +36,4 @@ def wait(batch: BatchClient, job_id: str, *, sleep: Callable[[float], None] = ti
             if total and ended == total:
                 return found
             sleep(PAUSE)
+            found = patiently(partial(states, batch, job_id), pauses=_PATIENCE, sleep=sleep)

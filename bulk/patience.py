@@ -6,25 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
+import botocore.exceptions as aws
 
 from pipeline.aws_errors import status_of
 from pipeline.errors import RetryError
 
 T = TypeVar("T")
+#: The login of `aws login` is younger than the oldest botocore here.
 _CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    TokenRetrievalError,
-    SSOError,
+    aws.NoCredentialsError,
+    aws.PartialCredentialsError,
+    aws.CredentialRetrievalError,
+    aws.TokenRetrievalError,
+    aws.NoAuthTokenError,
+    aws.MissingDependencyException,
+    aws.SSOError,
+    getattr(aws, "LoginError", aws.SSOError),
 )
 _TOO_MANY = 429
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -46,6 +43,6 @@ def patiently(
 
 def _is_for_good(cause: BaseException | None) -> bool:
     """Whether AWS has understood and said no, or there are no credentials: waiting changes neither."""
-    if isinstance(cause, ClientError):
+    if isinstance(cause, aws.ClientError):
         return 400 <= status_of(cause) < _TOO_MANY
     return isinstance(cause, _CREDENTIALS)

@@ -89,21 +89,23 @@ def open_state(home: Path) -> Iterator[PlainShelf]:
     try:
         with closing(PlainShelf(SqliteDict(path))) as shelf:
             yield shelf
-    except sqlite3.OperationalError as error:
-        raise _not_now(path, error) from error
     except (sqlite3.DatabaseError, pickle.UnpicklingError) as error:
+        if fault := _fault_of_the_place(path, error):
+            raise fault from error
         text = f"{path} cannot be read as the list of resources ({error}). Move it away and run `python setup.py`"
         raise CommandError(f"{text}: what exists is found again by its tags") from error
 
 
-def _not_now(path: Path, error: sqlite3.OperationalError) -> CommandError:
-    """The list is in good order, and its place is not: nothing needs to be moved away."""
-    match error.sqlite_errorcode & 0xFF:
+def _fault_of_the_place(path: Path, error: Exception) -> CommandError | None:
+    """Where the list is in good order and its place is not, so that nothing needs to be moved away."""
+    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return CommandError(f"{path} is in use by another command: try again when that has ended")
         case sqlite3.SQLITE_FULL:
             return CommandError(f"{path}: {error}: make room, and run the same command again", Exit.SOME_FAILED)
-    return CommandError(f"{path}: {error}: make the file and its folder writable, and run the same command again")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR:
+            return CommandError(f"{path}: {error}: make the file and its folder writable, and try again")
+    return None
 
 
 @contextmanager

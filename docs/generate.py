@@ -47,12 +47,15 @@ OWN_VARIABLES = {
     "LOCAL_CLOUD_PORT": ("the port of the local cloud on 127.0.0.1", "4566"),
     "LOCAL_CLOUD_AUTH": ("`true`: the local cloud checks signatures and policies as AWS does", "`false`"),
     "PRICE_PER_GB_MONTH": ("for `setup.py`: what a gigabyte costs in a month, in dollars", "0.023"),
-    "AWS_ENDPOINT_URL": ("the address of an AWS-like service: commands act there", "none"),
+    "AWS_ENDPOINT_URL": (
+        "the address of an AWS-like service: commands act there, where setup remembers no other deployment",
+        "none",
+    ),
     "AWS_ACCESS_KEY_ID": ("the access key, together with its secret", "what boto3 finds"),
     "AWS_SECRET_ACCESS_KEY": ("the secret of the access key", "what boto3 finds"),
     "AWS_SESSION_TOKEN": ("the third part of temporary credentials", "none"),
     "AWS_PROFILE": ("a profile of the AWS CLI, for its credentials and region", "`default`"),
-    "AWS_DEFAULT_REGION": ("the region", "`us-east-1`"),
+    "AWS_DEFAULT_REGION": ("the region, after `AWS_REGION`, `--region` and a remembered deployment", "`us-east-1`"),
     "AWS_LAMBDA_FUNCTION_NAME": ("set by Lambda: the name under which a function's metrics are kept", "image-pipeline"),
     "BUCKET_NAME": ("for `bulk/drain_bucket.py`, as the next three: the bucket that is drained", "refused"),
     "PATH_TO_SEARCH": ("a prefix of its keys, or a pattern with `*` and `?`", "refused"),
@@ -87,7 +90,10 @@ SERVICE_VARIABLES = {
     "IMAGES_URL": ("the address under which the bucket is read", "that of the bucket at S3"),
     "IMAGES_SIZES": ("what is made of each image: width and height that it fits into", "`50x50,250X250,800x800`"),
     "IMAGES_FIT": ("`contain`: all of the image in it; `cover`: cut to just that size", "`contain`"),
-    "IMAGES_FORMAT": ("the format of what is made, such as `WEBP`", "that of each image"),
+    "IMAGES_FORMAT": (
+        "the format of what is made, such as `WEBP`",
+        "that of each image; JPEG or WebP for HEIC, TIFF and BMP",
+    ),
     "IMAGES_QUALITY": ("from 1 to 100, for formats that have one", "80"),
     "REDIRECT_QUEUES": ("names of queues that results may go to, `*` allowed", "`*` on the local cloud, else none"),
     "CALLS_TO_UPDATE_LIST_SQS_QUEUES": (
@@ -260,7 +266,9 @@ def _defaults() -> Iterator[tuple[str, str]]:
 def _as_written(default: object) -> str:
     if default is MISSING:
         return "refused"
-    text = listed(default) if isinstance(default, tuple) else str(default).lower()
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    text = listed(default) if isinstance(default, tuple) else str(default)
     return f"`{text}`" if text else "none"
 
 

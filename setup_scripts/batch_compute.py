@@ -63,15 +63,14 @@ def find_environment(context: Context, name: str) -> dict[str, Any] | None:
 def _ensure_environment(context: Context, base: str, kind: str, options: BatchOptions) -> str:
     name = context.suffixed(base)
     present = _not_going(context, lambda: find_environment(context, name), what=f"{name} is still being deleted")
-    wanted: Any = {"maxvCpus": options.max_vcpus, **_network(context, options)}
     if present is None:
-        resources: Any = {"type": kind, **wanted}
+        resources: Any = {"type": kind, "maxvCpus": options.max_vcpus, **_network(context, options)}
         context.aws.batch.create_compute_environment(
             computeEnvironmentName=name, type="MANAGED", state="ENABLED", computeResources=resources, tags=context.tags
         )
         context.say(f"created: compute environment {name}")
-    elif present["state"] != "ENABLED" or _compared(present["computeResources"]) != _compared(wanted):
-        context.aws.batch.update_compute_environment(computeEnvironment=name, state="ENABLED", computeResources=wanted)
+    elif change := _change(context, present, options):
+        context.aws.batch.update_compute_environment(computeEnvironment=name, **change)
         context.say(f"updated: compute environment {name}")
     context.until(lambda: _is_valid(find_environment(context, name)), what=f"compute environment {name} is not ready")
     return name
@@ -86,8 +85,15 @@ def _not_going(context: Context, find: Callable[[], dict[str, Any] | None], *, w
     return None
 
 
-def _compared(resources: dict[str, Any]) -> tuple[object, ...]:
-    return resources["maxvCpus"], set(resources["subnets"]), set(resources["securityGroupIds"])
+def _change(context: Context, present: dict[str, Any], options: BatchOptions) -> dict[str, Any]:
+    """What differs from what is wanted. Where no subnets are named, those that stand are right."""
+    resources = present["computeResources"]
+    change: dict[str, Any] = {} if resources["maxvCpus"] == options.max_vcpus else {"maxvCpus": options.max_vcpus}
+    if options.subnets and set(options.subnets) != set(resources["subnets"]):
+        change |= _network(context, options)
+    wanted = {"computeResources": change} if change else {}
+    # A teardown that died half-way left it disabled.
+    return wanted if present["state"] == "ENABLED" else {**wanted, "state": "ENABLED"}
 
 
 def _delete_environment(context: Context, name: str) -> None:

@@ -20,7 +20,7 @@ from setup_scripts.create_sqs_queue import DEAD_LETTER_DAYS, MAX_RECEIVES, delet
 from setup_scripts.event_sources import delete_triggers, ensure_trigger
 from setup_scripts.functions import IMAGE_SERVICE
 from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
-from setup_scripts.image_service_settings import Told, told
+from setup_scripts.image_service_settings import FROM_FILE, Told, told
 from setup_scripts.lambda_functions import delete_function, ensure_function
 from setup_scripts.log_groups import ensure_log_group
 from setup_scripts.ownership import is_ours, refuse
@@ -71,7 +71,7 @@ def delete(context: Context) -> None:
     for key in ("image-queue", "image-dead-letter-queue"):
         context.resources.pop(f"{key}-arn", None)
         context.resources.pop(key, None)
-    for key in ("service-bucket", "image-service-trigger", IMAGE_SERVICE.role_key, WANTED):
+    for key in ("service-bucket", "image-service-trigger", IMAGE_SERVICE.role_key, WANTED, FROM_FILE):
         context.resources.pop(key, None)
 
 

@@ -45,6 +45,12 @@ def delete(context: Context) -> None:
         context.resources.pop(key, None)
 
 
+def delete_left(context: Context) -> None:
+    """Roles that an earlier teardown could not delete, whoever wanted them then."""
+    for key in [key for key in context.resources if key.startswith(ROLE_LEFT)]:
+        delete_role(context, key.removeprefix(ROLE_LEFT))
+
+
 def _processing_policy(context: Context, function: str) -> policies.Policy:
     resources = context.resources
     return policies.processing_role(

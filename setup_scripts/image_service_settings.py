@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cli.signing_secrets import kept_secrets
+from cli.signing_secrets import FILE_NAME, kept_secrets
 from pipeline.image_service.settings import ImageSettings
 from pipeline.web.settings import IN_SSM, OutboundSettings
 from setup_scripts.context import Context
@@ -29,6 +29,10 @@ HANDED_ON = (
     "FETCH_ALLOW_PORTS",
 )
 
+_SECRETS = "POSTBACK_SIGNING_SECRETS"
+#: In the state, where the secrets came from the file and not from the variable.
+FROM_FILE = "image-service-secrets-file"
+
 
 @dataclass(frozen=True)
 class Told:
@@ -43,9 +47,15 @@ class Told:
 def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ) -> Told:
     """SettingsError for what the function could not work with: it is better said here than in a log."""
     kept = {name: value for name, value in _standing(context).items() if name in HANDED_ON}
+    if FROM_FILE in context.resources:
+        # Read anew: whoever changes a secret writes it there.
+        kept.pop(_SECRETS, None)
     said = {name: environ[name].strip() for name in HANDED_ON if name in environ}
     chosen = {name: value for name, value in {**kept, **said}.items() if value}
-    chosen.setdefault("POSTBACK_SIGNING_SECRETS", " ".join(kept_secrets(context.home).split()))
+    context.resources.pop(FROM_FILE, None)
+    if _SECRETS not in chosen:
+        context.resources[FROM_FILE] = FILE_NAME
+        chosen[_SECRETS] = " ".join(kept_secrets(context.home).split())
     queue_url = context.resources["image-queue"]
     environment = {**chosen, "IMAGES_BUCKET": bucket, "QUEUE_URL": queue_url}
     settings = _checked(context, environment, queue_url)

@@ -1,7 +1,6 @@
 """What a dry run has pretended to make, and what AWS would say of it.
 
-Only what the steps ask right after they have made something is known here; of everything else AWS itself says,
-truthfully, that there is none.
+Only what the steps ask right after they have made something is known here; of all else AWS itself says what there is.
 """
 
 from __future__ import annotations
@@ -89,9 +88,9 @@ class Pretended:
     def read(self, model: Any, request: Request) -> Answer | None:
         """The answer of AWS about something made here, or about a cloud that is empty; None: AWS is to say it."""
         named = _named_in(request)
-        put = next((self._put[model.name, value] for _, value in named if (model.name, value) in self._put), None)
-        if put is not None:
-            return Answer(put)
+        for _, value in named:
+            if (model.name, value) in self._put:
+                return Answer(self._put[model.name, value])
         if model.name == "GetDistribution" and request["Id"] == LATER:
             return Answer({"Distribution": {"Id": LATER, "Status": "Deployed"}, "ETag": LATER})
         # A version or an alias of a function is something else than the function.
@@ -112,7 +111,9 @@ class Pretended:
             listed = answer["DistributionList"]
             listed["Items"] = [*listed.get("Items", []), *self._distributions]
         if operation == "GetFunctionConfiguration" and "Qualifier" not in request:
-            answer.update(self._updated.get(request["FunctionName"], {}))
+            # One that AWS could not change before would be right after this change.
+            if updated := self._updated.get(request["FunctionName"]):
+                answer.update(updated, State="Active", LastUpdateStatus="Successful")
 
     def _remember(self, request: Request, /, **names: str) -> dict[str, Any]:
         self._made |= {pair: request for pair in names.items()}

@@ -61,6 +61,7 @@ def set_up(context: Context) -> None:
 
 def tear_down(context: Context) -> None:
     """Delete all of it, log groups last."""
+    get_LabRole_arn.delete_left(context)
     for step in reversed(STEPS):
         step.delete(context)
     delete_log_groups(context)

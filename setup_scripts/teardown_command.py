@@ -57,6 +57,7 @@ def _tear_down(arguments: argparse.Namespace) -> int:
             text = "aws_resources.db names nothing of this deployment, and these credentials may not look for it"
             advice = "bring the file that its setup.py wrote, or credentials with tag:GetResources"
             raise CommandError(f"{text}: {advice}", exits.Exit.REFUSED)
+        _name_others(connection)
         _guard_originals(connection, arguments)
         if arguments.dry_run:
             tear_down(rehearsal(connection, keep_originals=arguments.keep_originals))
@@ -99,6 +100,15 @@ def rehearsal(connection: Connection, *, keep_originals: bool) -> Context:
     )
 
 
+def _name_others(connection: Connection) -> None:
+    """Who forgot `--name` or `--region` would read that nothing is left, and pay on."""
+    if connection.resources:
+        return
+    others = sorted({key.rpartition("/")[0] for key in connection.shelf if key.count("/") > 1})
+    if others:
+        console.say(f"Nothing is known of {connection.target.prefix}; the state knows {', '.join(others)}")
+
+
 def _guard_originals(connection: Connection, arguments: argparse.Namespace) -> None:
     """Say which uploads would be lost, and refuse to lose them on `--yes` alone."""
     from setup_scripts.lookup import look
@@ -129,22 +139,27 @@ def _leftovers(context: Context) -> list[str]:
     """What still carries the tag, but for the bucket that is kept on purpose, and roles that could not go."""
     from setup_scripts.get_LabRole_arn import ROLE_LEFT
 
-    kept = context.resources.get("images-bucket") if context.keep_originals else None
     roles = [value for key, value in context.resources.items() if key.startswith(ROLE_LEFT)]
-    return [*(arn for arn in _tagged(context) if arn != f"arn:aws:s3:::{kept}"), *roles]
+    return [*_tagged(context), *roles]
 
 
 def _tagged(context: Context) -> list[str]:
-    from setup_scripts.recover import tagged
-
-    found = tagged(context.aws)
+    found = _found(context)
     if found is None:
         console.say("Whether anything is left that aws_resources.db does not name cannot be seen (tag:GetResources)")
     elif found and context.aws.target.is_aws and all(arn.split(":")[2] == "sqs" for arn in found):
         with suppress(CommandError):
-            context.until(lambda: not tagged(context.aws), what="queues are still there", deadline=_QUEUES_LINGER)
-        found = tagged(context.aws)
+            context.until(lambda: not _found(context), what="queues are still there", deadline=_QUEUES_LINGER)
+        found = _found(context)
     return found or []
+
+
+def _found(context: Context) -> list[str] | None:
+    from setup_scripts.recover import tagged
+
+    kept = context.resources.get("images-bucket") if context.keep_originals else None
+    found = tagged(context.aws)
+    return found and [arn for arn in found if arn != f"arn:aws:s3:::{kept}"]
 
 
 def _report(left: list[str], *, as_json: bool) -> None:

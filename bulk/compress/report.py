@@ -17,13 +17,15 @@ from cli.exits import CommandError
 FIELDS = ("line", "key", "outcome", "code", "reason", "bytes_before", "bytes_after", "etag_before", "etag_after")
 SUFFIXES = (".csv", ".json")
 _OMITTED = "not done"
+#: Bytes, on the file systems of our days.
+_LONGEST_NAME = 255
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def require_writable(path: Path) -> None:
     """Before hours of work, whose report it is: CommandError where it cannot be written."""
-    if path.is_dir() or not path.parent.is_dir():
+    if os.path.isdir(path) or not os.path.isdir(path.parent) or len(os.fsencode(path.name)) > _LONGEST_NAME:
         raise CommandError(f"the report {path} cannot be written: name a file in a folder that is there")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise CommandError(f"the report {path} cannot be written: name a file in a folder that you may write to")

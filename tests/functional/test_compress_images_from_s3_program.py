@@ -106,7 +106,7 @@ def test_flags_with_dashes_results_as_json_and_a_report(bucket):
     ]
 
 
-@pytest.mark.parametrize("report", ["nowhere/report.csv", "a_folder.csv"])
+@pytest.mark.parametrize("report", ["nowhere/report.csv", "a_folder.csv", "a" * 300 + ".csv"])
 def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(bucket, report):
     made = bucket(1)
     (made.folder / "a_folder.csv").mkdir()

@@ -195,3 +195,21 @@ def test_lost_state_is_found_again_by_its_tags(tmp_path):
 
     assert found[WANTED] == "wanted" and found["service-bucket"] == made.resources["service-bucket"]
     assert made.resources["image-queue"].endswith("/ImageQueue-blue.fifo")
+
+
+def test_secrets_are_read_from_the_file_again_where_they_came_from_it(tmp_path, monkeypatch):
+    shelf: dict[str, Any] = {}
+    made = with_service(tmp_path, shelf)
+    path = tmp_path / ".postback_signing_secrets"
+    first = path.read_text().strip()
+    path.write_text(f"whsec_{'b' * 43}=\n{first}\n")
+
+    again = with_service(tmp_path, shelf)
+    assert environment(made)["POSTBACK_SIGNING_SECRETS"] == f"whsec_{'b' * 43}= {first}"
+    assert changes(again) == ["UpdateFunctionConfiguration"]
+
+    monkeypatch.setenv("POSTBACK_SIGNING_SECRETS", f"whsec_{'c' * 43}=")
+    with_service(tmp_path, shelf)
+    monkeypatch.delenv("POSTBACK_SIGNING_SECRETS")
+    with_service(tmp_path, shelf)
+    assert environment(made)["POSTBACK_SIGNING_SECRETS"] == f"whsec_{'c' * 43}="

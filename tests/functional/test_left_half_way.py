@@ -1,6 +1,7 @@
 """What setup and teardown find half-way: switched off, on its way out, failed, hidden, or shared with others."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,6 +97,56 @@ def test_other_subnets_for_batch_are_told_to_its_environments(tmp_path, shelf):
     assert [one["computeResources"]["subnets"] for one in told] == [subnets[:1]] * 2
 
 
+def test_where_no_subnets_are_named_those_that_stand_stay(tmp_path, shelf):
+    """So it is after the state was lost: what was chosen is not known any more."""
+    made = with_batch(tmp_path, shelf)
+    subnets = [one["SubnetId"] for one in made.aws.ec2.describe_subnets()["Subnets"]]
+    tear_down(made)
+    chosen = with_batch(tmp_path, shelf, subnets=tuple(subnets[:1]))
+    BatchOptions().keep(chosen.resources)
+    chosen.resources.pop("batch-subnets", None)
+
+    again = context(tmp_path, shelf)
+    set_up(again)
+
+    assert "UpdateComputeEnvironment" not in changes(again)
+
+
+def test_a_role_of_batch_that_could_not_go_goes_with_the_next_teardown(tmp_path, shelf):
+    made = with_batch(tmp_path, shelf)
+    role = f"ImageBatchJob-{REGION}"
+    policy = own_policy(made)
+    made.aws.iam.attach_role_policy(RoleName=role, PolicyArn=policy)
+
+    tear_down(made)
+    left = teardown_command._leftovers(made)
+    made.aws.iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+    tear_down(made)
+
+    assert [arn.rpartition("/")[2] for arn in left] == [role]
+    assert teardown_command._leftovers(made) == []
+    assert role not in [one["RoleName"] for one in made.aws.iam.list_roles()["Roles"]]
+
+
+def test_queues_that_sqs_still_answers_for_are_waited_for_also_where_originals_are_kept(ready):
+    bucket = f"arn:aws:s3:::{ready.resources['images-bucket']}"
+    queue = ready.resources["messages-queue-arn"]
+    listings = [[bucket], [bucket, queue], [bucket, queue]]
+
+    def answer(**_):
+        arns = listings.pop() if len(listings) > 1 else listings[0]
+        return SimpleNamespace(status_code=200), {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns]}
+
+    ready.aws.tagging.meta.events.register("before-call", answer)
+
+    assert teardown_command._leftovers(replace(ready, keep_originals=True)) == []
+
+
+def own_policy(made):
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "xray:Put*", "Resource": "*"}]}
+    return made.aws.iam.create_policy(PolicyName="theirs", PolicyDocument=json.dumps(policy))["Policy"]["Arn"]
+
+
 def test_a_role_of_the_same_name_that_is_somebody_elses_is_neither_used_nor_deleted(tmp_path):
     made = context(tmp_path, {})
     made.aws.iam.create_role(
@@ -111,8 +162,7 @@ def test_a_role_of_the_same_name_that_is_somebody_elses_is_neither_used_nor_dele
 
 
 def test_a_role_that_others_hung_policies_on_is_told_and_all_else_goes(ready):
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "xray:Put*", "Resource": "*"}]}
-    arn = ready.aws.iam.create_policy(PolicyName="theirs", PolicyDocument=json.dumps(policy))["Policy"]["Arn"]
+    arn = own_policy(ready)
     ready.aws.iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
 
     tear_down(ready)
@@ -216,3 +266,13 @@ def test_a_step_alone_on_a_deployment_that_does_not_want_it_is_no_fault(ready, t
     code = alone(create_cloudfront.create, "Text.", "create_cloudfront.py", ["--aws"], shows=("cloudfront-url",))
 
     assert (code, capsys.readouterr().out) == (Exit.DONE, "")
+
+
+def test_a_teardown_of_what_nobody_knows_names_what_is_known(ready, tmp_path, capsys):
+    state = PlainShelf({})
+    state.update({"1/eu-central-1/blue/images-bucket": "b", "current": {}, "1/eu-central-1/blue/dashboard": "d"})
+    nothing: Any = SimpleNamespace(resources={}, shelf=state, target=ready.aws.target)
+
+    teardown_command._name_others(nothing)
+
+    assert "the state knows 1/eu-central-1/blue\n" in capsys.readouterr().err

@@ -40,6 +40,21 @@ def dry_run(home, shelf, **options):
     return calls
 
 
+def test_a_plan_is_made_for_a_function_that_aws_could_not_change_before(tmp_path, shelf):
+    set_up(context(tmp_path, shelf))
+    calls: list[Call] = []
+    made = context(tmp_path, dict(shelf))
+    dry = TappedDryRun(made.aws.target, calls.append)
+
+    def fail(parsed, **_):
+        parsed.update(LastUpdateStatus="Failed", LastUpdateStatusReason="The role was not found")
+
+    dry.functions.meta.events.register_first("after-call.lambda.GetFunctionConfiguration", fail)
+    set_up(replace(made, aws=dry, until=until, settled=settled))
+
+    assert changing(calls) == ["UpdateFunctionConfiguration"] * 3
+
+
 def names(plan, fate):
     return {f"{one.kind} {one.name}" for one in plan.with_fate(fate)}
 

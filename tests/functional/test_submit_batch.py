@@ -17,6 +17,7 @@ from bulk.batch_waiting import wait
 from cli.connection import Connection
 from cli.state import Resources
 from pipeline.batch.following import last_words
+from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
 from tests.functional.aws_account import target
 from tests.functional.batch_account import LIST, REGION, batch_account
@@ -212,6 +213,17 @@ def test_waiting_looks_again_until_the_last_child_has_ended(account):
     states = wait(batch, "job", sleep=slept.append)
 
     assert (states["SUCCEEDED"], states["FAILED"], len(slept)) == (1, 1, 3 + len(away))
+
+
+def test_a_job_that_is_not_known_is_said_at_once():
+    class Batch:
+        def describe_jobs(self, jobs):
+            return {"jobs": []}
+
+    batch: Any = Batch()
+
+    with pytest.raises(RetryError, match="knows no job"):
+        wait(batch, "mistyped", sleep=lambda seconds: pytest.fail("it waits"))
 
 
 @pytest.mark.parametrize("summary", [{}, {"PENDING": 0, "FAILED": 0}])

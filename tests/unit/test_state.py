@@ -119,6 +119,14 @@ def test_a_fault_of_the_place_is_not_told_as_one_of_the_list(tmp_path, code, wor
     assert fault.value.exit_code == exit_code and "Move it away" not in fault.value.text
 
 
+def test_a_file_of_another_kind_is_told_as_that(tmp_path):
+    with sqlite3.connect(tmp_path / FILE_NAME) as other:
+        other.execute("CREATE TABLE Dict (name TEXT, content TEXT)")
+
+    with pytest.raises(CommandError, match="Move it away"), open_state(tmp_path) as shelf:
+        list(shelf)
+
+
 def test_a_full_disk_leaves_the_list_as_it_was(tmp_path):
     with open_state(tmp_path) as shelf:
         shelf["a"] = "one"
