@@ -18,9 +18,9 @@ from typing import Any
 
 from ministack import app as ministack
 from ministack.core import lambda_runtime, persistence
-from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
+from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, s3, sqs
 
-from local_cloud import old_logs, stream_positions
+from local_cloud import old_logs, stream_positions, whole_objects
 from local_cloud.guard import App
 from local_cloud.snapshots import SnapshotError
 
@@ -33,10 +33,11 @@ STREAMS = "dynamodb_stream_records"
 logger = logging.getLogger("local_cloud")
 
 
-def prepare(python: Path) -> None:
-    """Before the start: functions get `python`, no queue more of them than there are cores, and MiniStack neither
-    loads nor saves by itself."""
+def prepare(python: Path, *, notes: Path) -> None:
+    """Before the start: functions get `python`, no queue more of them than there are cores, objects that are being
+    written are noted in `notes`, and MiniStack neither loads nor saves by itself."""
     _run_functions_with(python)
+    whole_objects.note_writes(s3, notes)
     _limit_concurrency(max(2, os.cpu_count() or 2))
     ministack.PERSIST_STATE = False
     logging.getLogger("persistence").setLevel(logging.WARNING)

@@ -36,6 +36,11 @@ class Folder:
         return self.path / "objects"
 
     @property
+    def being_written(self) -> Path:
+        """Notes of objects that are being written."""
+        return self.path / "being_written"
+
+    @property
     def state(self) -> Path:
         return self.path / "state"
 

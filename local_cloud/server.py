@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+from local_cloud import whole_objects
 from local_cloud.address import HOST, endpoint_url
 from local_cloud.folder import Folder
 from local_cloud.interpreter import bare_python
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     announce(lock, Running(pid=os.getpid(), port=options.port, auth=options.auth, started_at=time.time()))
     _log_to(folder.log, also_stderr=options.foreground)
     folder.empty_temporary()
+    whole_objects.finish(folder.being_written)
     asyncio.run(_serve(folder, listener, options.port))
     lock.flush()  # a use after the end, so that nobody lets go of it earlier
     return 0
@@ -97,7 +99,7 @@ async def _serve(folder: Folder, listener: socket.socket, port: int) -> None:
 
     from local_cloud import emulator, hosting
 
-    emulator.prepare(bare_python(folder.python))
+    emulator.prepare(bare_python(folder.python), notes=folder.being_written)
     app = hosting.hosted(folder.state, port=port)
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
