@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Classes that S3 gives nothing out of before it was asked to restore it.
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-
-
 #: What listings shall say besides: whether an archived object was restored, and can be read for some days.
 RESTORED: tuple[Literal["RestoreStatus"]] = ("RestoreStatus",)
 

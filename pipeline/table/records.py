@@ -53,29 +53,36 @@ class Records:
         update = "SET " + ", ".join(f"{name} = :{name}" for name in written)
         if removed:
             update += " REMOVE " + ", ".join(removed)
-        return _held(
-            f"UpdateItem {record.image_id!r}",
-            lambda: self._dynamodb.update_item(
-                TableName=self._table_name,
-                Key={"ImageID": {"S": record.image_id}},
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            ),
+        return self._held(
+            "UpdateItem",
+            self._dynamodb.update_item,
+            record,
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
         )
 
     def delete(self, record: Record) -> bool:
         """Delete the item if it still holds `record`; False where it holds another or none."""
         condition, seen = _still(record)
-        return _held(
-            f"DeleteItem {record.image_id!r}",
-            lambda: self._dynamodb.delete_item(
-                TableName=self._table_name,
-                Key={"ImageID": {"S": record.image_id}},
-                ConditionExpression=condition,
-                ExpressionAttributeValues=seen,
-            ),
+        return self._held(
+            "DeleteItem",
+            self._dynamodb.delete_item,
+            record,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=seen,
         )
+
+    def _held(self, operation: str, write: Callable[..., object], record: Record, **request: Any) -> bool:
+        """Whether the condition of `write` held for the item of `record`, so that it was done."""
+        with retried(f"{operation} {record.image_id!r}"):
+            try:
+                write(TableName=self._table_name, Key={"ImageID": {"S": record.image_id}}, **request)
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True
 
 
 def read_items(
@@ -122,8 +129,8 @@ def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: encode(value) for name, value in values.items()}
 
 
-def _telling(typed: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: typed[name] for name in _TELLING if name in typed}
+def _telling(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in _TELLING if name in item}
 
 
 def _still(record: Record | None) -> tuple[str, dict[str, Any]]:
@@ -133,18 +140,6 @@ def _still(record: Record | None) -> tuple[str, dict[str, Any]]:
     """
     if record is None:
         return "attribute_not_exists(ProcessedAt)", {}
-    seen = _telling(_encoded(to_item(record))) if record.seen is None else record.seen
+    seen = _encoded(_telling(to_item(record))) if record.seen is None else record.seen
     terms = (f"{name} = :seen_{name}" if name in seen else f"attribute_not_exists({name})" for name in _TELLING)
     return " AND ".join(terms), {f":seen_{name}": value for name, value in seen.items()}
-
-
-def _held(what: str, write: Callable[[], object]) -> bool:
-    """Whether the condition of `write` held, so that it was done."""
-    with retried(what):
-        try:
-            write()
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-    return True
