@@ -7,7 +7,8 @@ import sys
 import botocore.exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from cli.exits import EXPIRED, FORBIDDEN, GET_CREDENTIALS, UNKNOWN, CommandError, Exit, explain, is_refused_head
+from cli.aws_words import EXPIRED, FORBIDDEN, GET_CREDENTIALS, UNKNOWN, is_refused_head
+from cli.exits import CommandError, Exit
 
 #: Characters of an answer that is none.
 _SHOWN = 300
@@ -36,7 +37,7 @@ _BROKEN_FILES = (
 def explained(error: Exception) -> CommandError | None:
     """The fault in one line, with its cure; None where it is none of these."""
     if _is_failed_upload(error) and isinstance(error.__context__, Exception):
-        return explain(error.__context__)
+        return explained(error.__context__)
     if isinstance(error, aws.ClientError):
         return _refused(error)
     if isinstance(error, aws.ProfileNotFound):

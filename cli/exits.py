@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
 
 from cli.console import never_fail_to_print, printable
 from cli.signals import Terminated, sigterm_raises
@@ -33,18 +32,6 @@ class CommandError(Exception):
         self.text = text
         self.exit_code = exit_code
 
-
-#: What AWS calls credentials that are no longer good, that it does not know, and that may not do this.
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-UNKNOWN = {
-    "AuthFailure",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
-FORBIDDEN = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
-GET_CREDENTIALS = "put new ones into .env (see .env.sample) or run `aws configure`; without an account use --local"
 
 #: What a disk or a folder may say to any program, and the cure.
 _NO_RIGHT = ("make it accessible, or name another place", Exit.WRONG_USE)
@@ -106,11 +93,6 @@ def _not_now(error: RetryError) -> CommandError:
     cause = error.__cause__
     known = explain(cause) if isinstance(cause, Exception) else None
     return known or CommandError(f"{error.reason}: try again later", Exit.REFUSED)
-
-
-def is_refused_head(error: Any) -> bool:
-    """Whether S3 refused a HEAD, whose answer has no body: 403 without a right, 400 with expired credentials."""
-    return error.operation_name.startswith("Head") and error.response.get("Error", {}).get("Code") in ("400", "403")
 
 
 def _end(line: str, exit_code: Exit) -> Exit:

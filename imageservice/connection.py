@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from cli.aws_words import FORBIDDEN
 from cli.credentials import aws_session, local_session, read_env_file
-from cli.exits import FORBIDDEN, CommandError, Exit
+from cli.exits import CommandError, Exit
 from cli.local import START
 from pipeline.aws_errors import code_of
 from pipeline.clients import make_client

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from cli import names
-from cli.exits import FORBIDDEN
+from cli.aws_words import FORBIDDEN
 from setup_scripts.alarms import alarms
 from setup_scripts.context import Context
 from setup_scripts.dashboard import dashboard

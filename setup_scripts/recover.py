@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from cli import names
 from cli.aws import Aws
+from cli.aws_words import FORBIDDEN
 from cli.connection import Connection
-from cli.exits import FORBIDDEN, CommandError, Exit
+from cli.exits import CommandError, Exit
 from setup_scripts import batch_recovery
 from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.lookup import look

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from cli import console
 from cli.aws import CONNECTIONS, Aws
+from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN, is_refused_head
 from cli.connection import Connection
-from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN, explain, is_refused_head
+from cli.exits import explain
 from cli.queue_counts import in_flight, waiting
 from setup_scripts.folder import LocalImage, default_folder, read_folder
 from setup_scripts.following import IDLE, IDLE_ON_AWS, follow, records

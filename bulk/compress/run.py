@@ -11,7 +11,8 @@ from bulk.compress.journal import Journal
 from bulk.compress.log import Log
 from bulk.compress.outcome import UNFINISHED, Done, Outcome
 from bulk.csv_rows import Omitted, Row
-from cli.exits import EXPIRED, GET_CREDENTIALS, UNKNOWN, CommandError, Exit
+from cli.aws_words import EXPIRED, GET_CREDENTIALS, UNKNOWN
+from cli.exits import CommandError, Exit
 
 #: Seconds before each further try of what could not be finished: services that are busy recover in such times.
 PAUSES = (1.0, 5.0, 15.0, 30.0)

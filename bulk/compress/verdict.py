@@ -11,7 +11,7 @@ from bulk.compress.options import Options
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.story import Story
 from bulk.csv_rows import Row
-from cli.exits import EXPIRED, UNKNOWN
+from cli.aws_words import EXPIRED, UNKNOWN
 from pipeline.aws_errors import code_of
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 

@@ -15,7 +15,7 @@ from bulk.drain.deletions import Deletion, Refusal, Removed, delete
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
 from bulk.drain.reader import Reader
-from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN
+from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of, retried, status_of
 
 #: S3's own limit: bytes in one CopyObject.

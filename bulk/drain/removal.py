@@ -11,7 +11,7 @@ from bulk.drain.bucket import NULL_VERSION, Bucket
 from bulk.drain.deletions import MOST_DELETED_AT_ONCE, Deletion, Refusal, Removed
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import KeepError, Outcome
-from cli.exits import EXPIRED, FORBIDDEN, UNKNOWN
+from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of
 from pipeline.errors import RetryError
 
