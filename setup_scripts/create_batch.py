@@ -15,10 +15,10 @@ from setup_scripts.batch_options import BatchOptions
 from setup_scripts.configure_lambda import runtime_for
 from setup_scripts.context import Context
 from setup_scripts.functions import SUBMITTING
-from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
 from setup_scripts.lambda_functions import delete_function, ensure_function
 from setup_scripts.log_groups import delete_group, ensure_group
 from setup_scripts.lookup import look, tag_list
+from setup_scripts.roles import delete_role, ensure_role, log_group_arn
 
 _ROLES = (names.BATCH_JOB, names.BATCH_EXECUTION, names.BATCH_FUNCTION)
 _KEYS = (

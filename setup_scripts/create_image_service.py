@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 
 from cli import names
+from cli.signing_secrets import FILE_NAME
 from pipeline.image_service.job import DELIVERIES, REDIRECTED
 from setup_scripts import image_service_policies
 from setup_scripts.configure_lambda import runtime_for
@@ -19,12 +20,12 @@ from setup_scripts.create_s3_buckets import delete_bucket, ensure_bucket, expire
 from setup_scripts.create_sqs_queue import DEAD_LETTER_DAYS, MAX_RECEIVES, delete_queue, ensure_queue, find_queue
 from setup_scripts.event_sources import delete_triggers, ensure_trigger
 from setup_scripts.functions import IMAGE_SERVICE
-from setup_scripts.get_LabRole_arn import delete_role, ensure_role, log_group_arn
 from setup_scripts.image_service_settings import FROM_FILE, Told, told
 from setup_scripts.lambda_functions import delete_function, ensure_function
 from setup_scripts.log_groups import ensure_log_group
 from setup_scripts.ownership import is_ours, refuse
 from setup_scripts.policies import Policy
+from setup_scripts.roles import delete_role, ensure_role, log_group_arn
 
 #: In the state: the deployment is to have the service, also on later runs without the option.
 WANTED = "image-service"
@@ -43,6 +44,10 @@ def create(context: Context) -> None:
     queue_arn = _ensure_queues(context)
     bucket = ensure_bucket(context, "service-bucket", names.SERVICE_BUCKET)
     settings = told(context, bucket)
+    if settings.secrets_from_file:
+        context.resources[FROM_FILE] = FILE_NAME
+    else:
+        context.resources.pop(FROM_FILE, None)
     _configure_bucket(context, bucket, settings.prefix)
     function = context.suffixed(IMAGE_SERVICE.base_name)
     context.resources[IMAGE_SERVICE.role_key] = ensure_role(

@@ -7,24 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import json
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
-
 from cli import names
-from cli.exits import FORBIDDEN, CommandError, Exit
 from setup_scripts import policies
 from setup_scripts.context import Context
-from setup_scripts.lookup import look, says, tag_list
-from setup_scripts.ownership import is_ours, leave, refuse
+from setup_scripts.roles import delete_role, ensure_role, log_group_arn
 
-if TYPE_CHECKING:
-    from mypy_boto3_iam.type_defs import RoleTypeDef
-
-LAB_ROLE = "LabRole"
-#: How keys of the state begin that name a role which teardown could not delete.
-ROLE_LEFT = "role-left-"
-_POLICY_NAME = "image-pipeline"
 _BUCKETS = "setup_scripts/create_s3_buckets.py"
 _TABLE = "setup_scripts/create_dynamodb_table.py"
 _STATS_TABLE = "setup_scripts/create_stats_table.py"
@@ -43,12 +30,6 @@ def delete(context: Context) -> None:
         delete_role(context, names.role(context.suffixed(function), context.aws.target.region))
     for key in ("labrole-arn", "gallery-role-arn", "stats-role-arn"):
         context.resources.pop(key, None)
-
-
-def delete_left(context: Context) -> None:
-    """Roles that an earlier teardown could not delete, whoever wanted them then."""
-    for key in [key for key in context.resources if key.startswith(ROLE_LEFT)]:
-        delete_role(context, key.removeprefix(ROLE_LEFT))
 
 
 def _processing_policy(context: Context, function: str) -> policies.Policy:
@@ -76,95 +57,6 @@ def _stats_policy(context: Context, function: str) -> policies.Policy:
         stats_table_arn=context.resources.require("stats-table-arn", _STATS_TABLE),
         log_group_arn=log_group_arn(context, function),
     )
-
-
-def log_group_arn(context: Context, function: str) -> str:
-    target = context.aws.target
-    return f"arn:aws:logs:{target.region}:{target.account}:log-group:{names.log_group(function)}"
-
-
-def ensure_role(
-    context: Context, function: str, policy: policies.Policy, *, trust: policies.Policy | None = None
-) -> str:
-    """The ARN of the role of `function`, made where need be, with exactly `policy`; or of LabRole.
-
-    `trust`: who may take it, where that is not Lambda.
-    """
-    role_name = names.role(function, context.aws.target.region)
-    arn = _role_arn(context, role_name) or _create_role(context, role_name, trust or policies.lambda_trust())
-    if arn is None:
-        return _lab_role_arn(context)
-    answer = look(lambda: context.aws.iam.get_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
-    if answer is None or _document(answer["PolicyDocument"]) != policy:
-        text = json.dumps(policy)
-        # For some seconds after a role was made, not all of IAM knows it.
-        context.settled(
-            lambda: context.aws.iam.put_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME, PolicyDocument=text),
-            not_yet=lambda error: says(error, "NoSuchEntity"),
-        )
-    return arn
-
-
-def _role_arn(context: Context, role_name: str) -> str | None:
-    role = _role(context, role_name)
-    if role and not _is_ours(context, role):
-        raise refuse("role", role_name)
-    return role["Arn"] if role else None
-
-
-def _role(context: Context, role_name: str) -> RoleTypeDef | None:
-    answer = look(lambda: context.aws.iam.get_role(RoleName=role_name), "NoSuchEntity", *FORBIDDEN)
-    return answer["Role"] if answer else None
-
-
-def _is_ours(context: Context, role: RoleTypeDef) -> bool:
-    return is_ours(context, role["Arn"], {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
-
-
-def _create_role(context: Context, role_name: str, trusted: policies.Policy) -> str | None:
-    """The ARN of a new role, or None where these credentials may not make any."""
-    trust, tags = json.dumps(trusted), tag_list(context.tags)
-    answer = look(
-        lambda: context.aws.iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust, Tags=tags),  # type: ignore[arg-type]
-        *FORBIDDEN,
-    )
-    if answer is None:
-        return None
-    context.say(f"created: role {role_name}")
-    return answer["Role"]["Arn"]
-
-
-def _lab_role_arn(context: Context) -> str:
-    role = _role(context, LAB_ROLE)
-    if role is None:
-        text = "these credentials may not create roles (iam:CreateRole), and the account has no LabRole"
-        raise CommandError(f"{text}: use credentials that may, or start the lab that has it", Exit.REFUSED)
-    context.say(f"using {LAB_ROLE}: these credentials may not create roles")
-    return role["Arn"]
-
-
-def _document(document: object) -> object:
-    """The policy as a dict: IAM sends it URL-encoded, and botocore decodes it where it knows."""
-    return json.loads(unquote(document)) if isinstance(document, str) else document
-
-
-def delete_role(context: Context, role_name: str) -> None:
-    """A role to which others attached policies stays, and is kept in the state as left over: all else goes on."""
-    context.resources.pop(f"{ROLE_LEFT}{role_name}", None)
-    role = _role(context, role_name)
-    if role is None:
-        return
-    if not _is_ours(context, role):
-        return leave(context, "role", role_name)
-    look(lambda: context.aws.iam.delete_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
-    try:
-        look(lambda: context.aws.iam.delete_role(RoleName=role_name), "NoSuchEntity")
-        context.say(f"deleted: role {role_name}")
-    except Exception as error:
-        if not says(error, "DeleteConflict"):
-            raise
-        context.resources[f"{ROLE_LEFT}{role_name}"] = role["Arn"]
-        context.say(f"role {role_name} has policies that others attached: detach them, and run the same command again")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cli.signing_secrets import FILE_NAME, kept_secrets
+from cli.signing_secrets import kept_secrets
 from pipeline.image_service.settings import ImageSettings
 from pipeline.web.settings import IN_SSM, OutboundSettings
 from setup_scripts.context import Context
@@ -36,12 +36,16 @@ FROM_FILE = "image-service-secrets-file"
 
 @dataclass(frozen=True)
 class Told:
-    """The function's environment, and what its rights follow from: prefix, queues, and parameters with secrets."""
+    """The function's environment, and what its rights follow from: prefix, queues, and parameters with secrets.
+
+    `secrets_from_file`: they are read from the file again, whatever the function has, when setup runs again.
+    """
 
     environment: dict[str, str]
     prefix: str
     redirect_queues: tuple[str, ...]
     parameters: tuple[str, ...]
+    secrets_from_file: bool
 
 
 def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ) -> Told:
@@ -52,9 +56,8 @@ def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ)
         kept.pop(_SECRETS, None)
     said = {name: environ[name].strip() for name in HANDED_ON if name in environ}
     chosen = {name: value for name, value in {**kept, **said}.items() if value}
-    context.resources.pop(FROM_FILE, None)
-    if _SECRETS not in chosen:
-        context.resources[FROM_FILE] = FILE_NAME
+    secrets_from_file = _SECRETS not in chosen
+    if secrets_from_file:
         chosen[_SECRETS] = " ".join(kept_secrets(context.home).split())
     queue_url = context.resources["image-queue"]
     environment = {**chosen, "IMAGES_BUCKET": bucket, "QUEUE_URL": queue_url}
@@ -62,7 +65,7 @@ def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ)
     parameters = tuple(
         value.removeprefix(IN_SSM).lstrip("/") for value in environment.values() if value.startswith(IN_SSM)
     )
-    return Told(environment, settings.images.prefix, settings.redirect_queues, parameters)
+    return Told(environment, settings.images.prefix, settings.redirect_queues, parameters, secrets_from_file)
 
 
 def _standing(context: Context) -> Mapping[str, str]:

@@ -103,9 +103,9 @@ def _update_function(
     machine: str,
 ) -> None:
     functions = context.aws.functions
-    # One that was left half-made by a setup that died takes no update before it is at rest.
-    context.until(lambda: _is_at_rest(context, function_name), what=f"function {function_name} is not ready", pause=0.2)
-    has_failed = _failure(_configuration(context, function_name)) is not None
+    # One that was left half-made by a setup that died takes no update before it is at rest; a dry run does not wait.
+    present = _at_rest(context, function_name) or present
+    has_failed = _failure(present) is not None
     if not context.tags.items() <= _tags_of(context, present).items():
         functions.tag_resource(Resource=present["FunctionArn"], Tags=context.tags)
     # First: old code passes over a new variable, but new code without one that it needs fails until it comes.
@@ -141,16 +141,23 @@ def _configuration(context: Context, function_name: str) -> FunctionConfiguratio
 
 def _wait_until_ready(context: Context, function_name: str) -> None:
     """CommandError where AWS could not make it so, with AWS's reason."""
-    context.until(lambda: _is_at_rest(context, function_name), what=f"function {function_name} is not ready", pause=0.2)
-    if reason := _failure(_configuration(context, function_name)):
+    if reason := _failure(_at_rest(context, function_name)):
         text = f"function {function_name}: {reason.rstrip('.')}"
         raise CommandError(f"{text}. Mend that, and run the same command again", Exit.REFUSED)
 
 
-def _is_at_rest(context: Context, function_name: str) -> bool:
-    """Whether it is there, and AWS is not at work on it."""
-    present = _configuration(context, function_name)
-    return present is not None and "Pending" != present.get("State") and present.get("LastUpdateStatus") != "InProgress"
+def _at_rest(context: Context, function_name: str) -> FunctionConfigurationResponseTypeDef | None:
+    """What stands of the function once AWS is not at work on it any more; None in a dry run that would have to wait."""
+
+    def looked() -> FunctionConfigurationResponseTypeDef | None:
+        present = _configuration(context, function_name)
+        if present is None or "Pending" == present.get("State") or present.get("LastUpdateStatus") == "InProgress":
+            return None
+        return present
+
+    found: FunctionConfigurationResponseTypeDef | None
+    found = context.until(looked, what=f"function {function_name} is not ready", pause=0.2)
+    return found
 
 
 def _failure(present: FunctionConfigurationResponseTypeDef | None) -> str | None:

@@ -23,6 +23,7 @@ from setup_scripts import (
 from setup_scripts.context import Context
 from setup_scripts.gallery_url import close_other_url
 from setup_scripts.log_groups import delete_log_groups
+from setup_scripts.roles import delete_left
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def set_up(context: Context) -> None:
 
 def tear_down(context: Context) -> None:
     """Delete all of it, log groups last."""
-    get_LabRole_arn.delete_left(context)
+    delete_left(context)
     for step in reversed(STEPS):
         step.delete(context)
     delete_log_groups(context)

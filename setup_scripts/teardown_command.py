@@ -137,7 +137,7 @@ def _ask(arguments: argparse.Namespace) -> None:
 
 def _leftovers(context: Context) -> list[str]:
     """What still carries the tag, but for the bucket that is kept on purpose, and roles that could not go."""
-    from setup_scripts.get_LabRole_arn import ROLE_LEFT
+    from setup_scripts.roles import ROLE_LEFT
 
     roles = [value for key, value in context.resources.items() if key.startswith(ROLE_LEFT)]
     return [*_tagged(context), *roles]

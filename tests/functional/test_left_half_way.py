@@ -14,30 +14,14 @@ from cli.state import PlainShelf
 from setup_scripts import create_cloudfront, teardown_command
 from setup_scripts.alone import main as alone
 from setup_scripts.batch_options import BatchOptions
-from setup_scripts.get_LabRole_arn import ROLE_LEFT
 from setup_scripts.recover import recover, tagged
+from setup_scripts.roles import ROLE_LEFT
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import REGION, aws_account, changes, context
+from tests.functional.aws_account import REGION, changes, context
+
+pytestmark = pytest.mark.usefixtures("account")
 
 FUNCTION, ROLE = "ImageProcessingFunction", f"ImageProcessingFunction-{REGION}"
-
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
-
-
-@pytest.fixture
-def shelf() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def ready(tmp_path, shelf):
-    made = context(tmp_path, shelf)
-    set_up(made)
-    return made
 
 
 def with_batch(home, shelf, **options):

@@ -5,17 +5,13 @@ import pytest
 from cli.connection import Connection
 from cli.exits import CommandError, Exit
 from cli.state import Resources, open_state
-from setup_scripts.get_LabRole_arn import LAB_ROLE
 from setup_scripts.lookup import merged
 from setup_scripts.recover import recover, recover_anew, tagged
+from setup_scripts.roles import LAB_ROLE
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import changes, context
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
+pytestmark = pytest.mark.usefixtures("account")
 
 
 @pytest.mark.parametrize("name", ["default", "blue"])
