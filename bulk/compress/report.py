@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +17,41 @@ from cli.exits import CommandError
 FIELDS = ("line", "key", "outcome", "code", "reason", "bytes_before", "bytes_after", "etag_before", "etag_after")
 SUFFIXES = (".csv", ".json")
 _OMITTED = "not done"
-#: Bytes, on the file systems of our days.
-_LONGEST_NAME = 255
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def require_writable(path: Path) -> None:
     """Before hours of work, whose report it is: CommandError where it cannot be written."""
-    if os.path.isdir(path) or not os.path.isdir(path.parent) or len(os.fsencode(path.name)) > _LONGEST_NAME:
-        raise CommandError(f"the report {path} cannot be written: name a file in a folder that is there")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise CommandError(f"the report {path} cannot be written: name a file in a folder that you may write to")
+    with _writing(path):
+        was_there = path.exists()
+        path.open("a").close()
+        if not was_there:
+            path.unlink()
 
 
 def write_report(journal: Journal, path: Path) -> None:
     """Every image and every line of the list that named none; CSV or JSON by the suffix of `path`."""
+    with _writing(path), path.open("w", encoding="utf-8", newline="") as file:
+        if path.suffix.lower() == ".json":
+            file.write("[")
+            for number, entry in enumerate(_entries(journal)):
+                file.write((",\n" if number else "\n") + json.dumps(entry))
+            file.write("\n]\n")
+        else:
+            writer = csv.writer(file)
+            writer.writerow(FIELDS)
+            writer.writerows([_cell(value) for value in entry.values()] for entry in _entries(journal))
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """CommandError where the disk or the folder refuses."""
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            if path.suffix.lower() == ".json":
-                file.write("[")
-                for number, entry in enumerate(_entries(journal)):
-                    file.write((",\n" if number else "\n") + json.dumps(entry))
-                file.write("\n]\n")
-            else:
-                writer = csv.writer(file)
-                writer.writerow(FIELDS)
-                writer.writerows([_cell(value) for value in entry.values()] for entry in _entries(journal))
+        yield
     except OSError as error:
-        raise CommandError(f"the report {path} cannot be written: {error.strerror}") from error
+        text = f"the report {path} cannot be written: {error.strerror}"
+        raise CommandError(f"{text}. Name a file in a folder that is there, and that you may write to") from error
 
 
 def _entries(journal: Journal) -> Iterator[dict[str, Any]]:
