@@ -21,13 +21,12 @@ from benchmarks.local_cloud import ROOT, command
 from local_cloud.environment import server_environment
 from local_cloud.folder import Folder
 from local_cloud.guard import App, Message, Receive, Scope, Send
+from local_cloud.writes import is_function_url
 
 #: In the user agent of a benchmark's own clients.
 BENCHMARK = "benchmark"
 _KEY = re.compile(rb'"ImageID":\s*{\s*"S":\s*("(?:[^"\\]|\\.)*")')
 _START = "import sys; from benchmarks.metering import serve; sys.exit(serve(*sys.argv[1:]))"
-#: Where the local cloud serves functions.
-_FUNCTION_URLS = "/_aws/lambda-url/"
 _FOLDERS = ("thumbnails/", "compressed/")
 
 
@@ -100,7 +99,7 @@ def read(log: Path) -> list[Request]:
 
 
 def _request(scope: Scope, operation: str, body: bytes, at: float, seconds: float) -> Request:
-    if scope["path"].startswith(_FUNCTION_URLS):
+    if is_function_url(scope["path"]):
         return Request(at, seconds, "function URL", "", "gallery")
     by = BENCHMARK if BENCHMARK in _header(scope, b"user-agent") else "function"
     if operation:

@@ -32,9 +32,14 @@ def may_write(scope: Scope) -> bool:
         return False
     if scope["method"] in READING:
         return names_an_action(scope)
-    if _FUNCTION_URL.match(scope["path"]):
+    if is_function_url(scope["path"]):
         return False  # what the function writes comes as requests of its own
     return not _operation(scope).startswith(READING_OPERATIONS)
+
+
+def is_function_url(path: str) -> bool:
+    """Whether a request to `path` is a function's to answer."""
+    return _FUNCTION_URL.match(path) is not None
 
 
 def _operation(scope: Scope) -> str:
