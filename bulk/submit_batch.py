@@ -10,8 +10,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import argparse
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from bulk.list_arguments import add_list_arguments, count_batches, settings_of
 from cli import console, exits
@@ -19,7 +20,7 @@ from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.exits import CommandError, Exit
 from pipeline.batch.file_list import MOST_BATCHES
-from pipeline.batch.following import Child, environment, failed
+from pipeline.batch.following import Child, environment, failed, reason
 from pipeline.batch.jobs import BatchJobs, Order, Submitted
 from pipeline.batch.settings import BatchSettings
 from pipeline.batch.stored_lists import StoredList
@@ -56,14 +57,15 @@ def _run(arguments: argparse.Namespace) -> int:
             raise CommandError(f"the local cloud starts no containers: {advice}")
         console.say(f"On {connection.target.description}")
         if arguments.follow:
-            return _follow(connection, arguments.follow, as_json=arguments.json)
+            return _follow(connection, {"job_id": arguments.follow}, as_json=arguments.json)
         order = _order_again(connection, arguments) if arguments.retry_failed else _order(connection, arguments)
         if not order.batches:
             console.say(f"No child of {arguments.retry_failed} has failed: nothing is submitted")
             return Exit.DONE
         submitted = _submit(connection, order)
-        _tell(submitted, order, as_json=arguments.json)
-        return _follow(connection, submitted.job_id, as_json=arguments.json) if arguments.wait else Exit.DONE
+        said = {**asdict(submitted), "batches": len(order.batches)}
+        _tell(said, arguments)
+        return _follow(connection, said, as_json=arguments.json) if arguments.wait else Exit.DONE
 
 
 def _order(connection: Connection, arguments: argparse.Namespace) -> Order:
@@ -110,25 +112,33 @@ def _submit(connection: Connection, order: Order) -> Submitted:
     return jobs.submit(order)
 
 
-def _tell(submitted: Submitted, order: Order, *, as_json: bool) -> None:
-    if not submitted.is_new:
+def _tell(said: Mapping[str, Any], arguments: argparse.Namespace) -> None:
+    if not said["is_new"]:
         console.say("The same was submitted before, as this job; --again submits it once more")
-    if as_json:
-        console.json_line({**asdict(submitted), "batches": len(order.batches)})
+    line = f"{said['job_id']}  {said['name']}  {said['batches']} batches"
+    if not arguments.json:
+        console.result(line)
+    elif arguments.wait:
+        console.say(line)
     else:
-        console.result(f"{submitted.job_id}  {submitted.name}  {len(order.batches)} batches")
+        console.json_line(said)
 
 
-def _follow(connection: Connection, job_id: str, *, as_json: bool) -> int:
+def _follow(connection: Connection, said: Mapping[str, Any], *, as_json: bool) -> int:
+    """`said`: what is known of the job already; a program that reads JSON gets it and the end in one line."""
     from bulk.batch_waiting import wait
 
-    states = wait(connection.aws.batch, job_id)
-    settings = BatchSettings.from_environment(environment(connection.aws.batch, job_id))
-    children = failed(connection.aws.batch, job_id, _indexes(connection, settings)) if states["FAILED"] else []
+    batch, job_id = connection.aws.batch, said["job_id"]
+    states = wait(batch, job_id)
+    settings = BatchSettings.from_environment(environment(batch, job_id))
+    children = failed(batch, job_id, _indexes(connection, settings)) if states["FAILED"] else []
+    why = reason(batch, job_id) if states["FAILED"] and not children else ""
     _tell_failures(connection, children)
+    if why:
+        console.say(f"{job_id} failed before its first batch: {why}")
     if as_json:
-        batches = [child.batch for child in children]
-        console.json_line({"job_id": job_id, "succeeded": states["SUCCEEDED"], "failed": batches})
+        ended = {"succeeded": states["SUCCEEDED"], "failed": [child.batch for child in children], "reason": why}
+        console.json_line({**said, **ended})
     else:
         console.result(f"{states['SUCCEEDED']} batches succeeded, {states['FAILED']} failed")
     if children:

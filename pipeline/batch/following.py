@@ -49,6 +49,11 @@ def states(batch: BatchClient, job_id: str) -> Counter[str]:
     return Counter({job["status"]: size}) if job["status"] in ENDED and not children.total() else children
 
 
+def reason(batch: BatchClient, job_id: str) -> str:
+    """Why AWS Batch ended the job itself, in its words; "" where it has nothing to say."""
+    return _describe(batch, [job_id])[0].get("statusReason", "")
+
+
 def environment(batch: BatchClient, job_id: str) -> dict[str, str]:
     """The variables that the job was given."""
     job = _describe(batch, [job_id])[0]

@@ -171,13 +171,37 @@ def test_waiting_ends_when_all_children_have_ended_and_failures_are_named_with_t
     events = [{"timestamp": now + at, "message": line} for at, line in enumerate(lines)]
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
-    code = submit_batch._follow(connection, job.job_id, as_json=True)
+    code = submit_batch._follow(connection, {"job_id": job.job_id}, as_json=True)
 
     said = capsys.readouterr()
     assert code == 1
-    assert json.loads(said.out) == {"job_id": job.job_id, "succeeded": 4, "failed": [3]}
+    assert json.loads(said.out) == {"job_id": job.job_id, "succeeded": 4, "failed": [3], "reason": ""}
     assert "batch_3 failed" in said.err and "failed: s3://photos/3.jpg: CORRUPT_FILE" in said.err
     assert f"--retry-failed {job.job_id}" in said.err
+
+
+def test_a_job_that_failed_before_it_had_children_is_told_with_the_reason_of_aws(account, connection, capsys):
+    job, order = submitted(connection)
+    account.refuse(job.job_id, "JobQueue is gone")
+    said = {"job_id": job.job_id, "batches": len(order.batches)}
+
+    code = submit_batch._follow(connection, said, as_json=True)
+
+    told = capsys.readouterr()
+    line = {"job_id": job.job_id, "batches": 5, "succeeded": 0, "failed": [], "reason": "JobQueue is gone"}
+    assert (code, json.loads(told.out)) == (1, line)
+    assert "failed before its first batch: JobQueue is gone" in told.err
+
+
+@pytest.mark.parametrize(("wait", "lines"), [(False, 1), (True, 0)])
+def test_json_is_one_line_however_long_it_waits(account, connection, capsys, wait, lines):
+    job, order = submitted(connection)
+    said = {"job_id": job.job_id, "name": job.name, "is_new": True, "batches": len(order.batches)}
+
+    submit_batch._tell(said, arguments(json=True, wait=wait))
+
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == lines and (job.job_id in told.err) is wait
 
 
 def test_a_log_that_is_gone_is_no_reason_to_fail(account, connection):
