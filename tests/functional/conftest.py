@@ -1,5 +1,5 @@
-"""What several functional tests start from: the pipeline in memory, a bucket to drain, one of
-images to compress, and the gallery API on moto."""
+"""What several functional tests start from: the pipeline in memory, a bucket to drain, one of images to compress, an
+account that setup fills, and the gallery API on moto."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from botocore.config import Config
 from moto import mock_aws
 
 from pipeline.table.records import Records
+from setup_scripts.context import Context
+from setup_scripts.steps import set_up
 from tests.draining import Drained
+from tests.functional.aws_account import aws_account, context
 from tests.functional.compress_bench import BUCKET, CompressBench
+from tests.functional.compress_job import Buckets
 from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, Api, create_tables
 from tests.functional.pipeline_in_memory import Pipeline
 from tests.local_cloud_fixture import LocalCloud
@@ -38,6 +42,33 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CompressB
         s3 = boto3.client("s3", region_name="us-east-1", config=Config(retries={"total_max_attempts": 1}))
         s3.create_bucket(Bucket=BUCKET)
         yield CompressBench(s3, tmp_path)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account of AWS in memory, which setup may fill."""
+    with aws_account(monkeypatch.delenv):
+        yield
+
+
+@pytest.fixture
+def shelf() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def ready(account: None, tmp_path: Path, shelf: dict[str, Any]) -> Context:
+    """A context whose deployment is set up."""
+    made = context(tmp_path, shelf)
+    set_up(made)
+    return made
+
+
+@pytest.fixture
+def buckets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield Buckets()
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,12 @@ import pytest
 from setup_scripts import create_alarms
 from setup_scripts.dashboard import OUTCOMES
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import ACCOUNT, REGION, aws_account, changes, context
+from tests.functional.aws_account import ACCOUNT, REGION, changes, context
+
+pytestmark = pytest.mark.usefixtures("account")
 
 FUNCTIONS = ("ImageProcessingFunction", "ImageGalleryFunction", "ImageStatsFunction")
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:somebody"
-
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
 
 
 @pytest.fixture

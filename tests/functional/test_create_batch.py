@@ -10,13 +10,9 @@ from setup_scripts.batch_compute import delete_queue
 from setup_scripts.batch_options import FARGATE, BatchOptions, add_batch_options, batch_options
 from setup_scripts.recover import tagged
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import ACCOUNT, REGION, aws_account, changes, context
+from tests.functional.aws_account import ACCOUNT, REGION, changes, context
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
+pytestmark = pytest.mark.usefixtures("account")
 
 
 def with_batch(home, shelf, **options):
@@ -25,11 +21,6 @@ def with_batch(home, shelf, **options):
     BatchOptions(**options).keep(made.resources)
     set_up(made)
     return made
-
-
-@pytest.fixture
-def shelf():
-    return {}
 
 
 def test_fargate_and_spot_stand_behind_one_queue_spot_first(tmp_path, shelf):

@@ -13,18 +13,9 @@ from setup_scripts.distribution import configuration
 from setup_scripts.recover import tagged
 from setup_scripts.setup_command import main
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import changes, context
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
-
-
-@pytest.fixture
-def shelf():
-    return {}
+pytestmark = pytest.mark.usefixtures("account")
 
 
 @pytest.fixture

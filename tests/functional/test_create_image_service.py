@@ -14,15 +14,13 @@ from setup_scripts.create_image_service import WANTED
 from setup_scripts.image_service_settings import HANDED_ON
 from setup_scripts.recover import found_names, tagged
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import ACCOUNT, REGION, aws_account, changes, context
+from tests.functional.aws_account import ACCOUNT, REGION, changes, context
 
 
 @pytest.fixture(autouse=True)
-def account(monkeypatch):
+def nothing_said(account, monkeypatch):
     for name in HANDED_ON:
         monkeypatch.delenv(name, raising=False)
-    with aws_account(monkeypatch.delenv):
-        yield
 
 
 def with_service(home, shelf, **options):

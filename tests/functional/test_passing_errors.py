@@ -10,13 +10,9 @@ from botocore.exceptions import ClientError
 
 from setup_scripts import retry
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import changes, context
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
+pytestmark = pytest.mark.usefixtures("account")
 
 
 def put_off(made):

@@ -11,19 +11,10 @@ from setup_scripts.dry_run import Call, DryRun, settled, until
 from setup_scripts.plan import Fate, Plan
 from setup_scripts.setup_command import main
 from setup_scripts.steps import set_up
-from tests.functional.aws_account import TappedAws, aws_account, changes, context
+from tests.functional.aws_account import TappedAws, changes, context
 from tests.local_cloud_fixture import free_port
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
-
-
-@pytest.fixture
-def shelf() -> dict[str, str]:
-    return {}
+pytestmark = pytest.mark.usefixtures("account")
 
 
 class TappedDryRun(DryRun, TappedAws):

@@ -9,13 +9,9 @@ from cli.connection import connect
 from setup_scripts.context import Context
 from setup_scripts.steps import set_up
 from tests.canaries import CANARIES, below, found_in
-from tests.functional.aws_account import TappedAws, aws_account
+from tests.functional.aws_account import TappedAws
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
+pytestmark = pytest.mark.usefixtures("account")
 
 
 def everything_in(aws):

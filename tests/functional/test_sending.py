@@ -14,19 +14,18 @@ from setup_scripts.originals import Originals, originals
 from setup_scripts.results import ImageResult
 from setup_scripts.sending import Sender, Way
 from setup_scripts.upload import Upload
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import changes, context
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
 
 
 @pytest.fixture
-def made(monkeypatch, tmp_path):
-    with aws_account(monkeypatch.delenv):
-        made = context(tmp_path, {})
-        for step in (create_s3_buckets, create_sqs_queue, create_dynamodb_table):
-            step.create(made)
-        changes(made).clear()
-        yield made
+def made(account, tmp_path):
+    made = context(tmp_path, {})
+    for step in (create_s3_buckets, create_sqs_queue, create_dynamodb_table):
+        step.create(made)
+    changes(made).clear()
+    return made
 
 
 @pytest.fixture

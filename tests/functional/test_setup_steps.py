@@ -7,26 +7,9 @@ from setup_scripts import add_sqs_trigger, create_s3_buckets, create_sqs_queue
 from setup_scripts.add_sqs_trigger import maximum_concurrency
 from setup_scripts.recover import tagged
 from setup_scripts.steps import set_up, tear_down
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import changes, context
 
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
-
-
-@pytest.fixture
-def shelf():
-    return {}
-
-
-@pytest.fixture
-def ready(tmp_path, shelf):
-    """A context whose deployment is set up."""
-    made = context(tmp_path, shelf)
-    set_up(made)
-    return made
+pytestmark = pytest.mark.usefixtures("account")
 
 
 def test_everything_that_the_older_system_kept_is_in_the_state(ready):

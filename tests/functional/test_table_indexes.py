@@ -5,15 +5,11 @@ import pytest
 from setup_scripts import create_dynamodb_table
 from setup_scripts.create_dynamodb_table import schema
 from setup_scripts.lookup import tag_list
-from tests.functional.aws_account import aws_account, changes, context
+from tests.functional.aws_account import changes, context
+
+pytestmark = pytest.mark.usefixtures("account")
 
 ITEM = {"ImageID": {"S": "a.jpg"}, "Feed": {"S": "1"}, "ProcessedAt": {"S": "2026-01-01"}, "Note": {"S": "mine"}}
-
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
 
 
 def made_by_an_older_version(made, **differences):

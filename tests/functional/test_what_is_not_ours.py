@@ -15,7 +15,9 @@ from setup_scripts.recover import recover
 from setup_scripts.steps import set_up, tear_down
 from setup_scripts.switches import ALARMS
 from setup_scripts.teardown_command import rehearsal
-from tests.functional.aws_account import ACCOUNT, REGION, aws_account, changes, context
+from tests.functional.aws_account import ACCOUNT, REGION, changes, context
+
+pytestmark = pytest.mark.usefixtures("account")
 
 TABLE: Any = {
     "KeySchema": [{"AttributeName": "ImageID", "KeyType": "HASH"}],
@@ -23,19 +25,6 @@ TABLE: Any = {
     "BillingMode": "PAY_PER_REQUEST",
 }
 GROUP = "/aws/lambda/ImageProcessingFunction"
-
-
-@pytest.fixture(autouse=True)
-def account(monkeypatch):
-    with aws_account(monkeypatch.delenv):
-        yield
-
-
-@pytest.fixture
-def ready(tmp_path):
-    made = context(tmp_path, {})
-    set_up(made)
-    return made
 
 
 def make_older_function(made):

@@ -167,7 +167,10 @@ def test_an_answer_that_is_none_of_aws_is_told_with_its_first_words(capsys):
     page: Any = SimpleNamespace(
         status_code=403, headers={}, content=b"<!doctype html><title>Sign in to our network</title>"
     )
-    answer: Any = lambda **_: page  # noqa: E731
+
+    def answer(**_: Any) -> Any:
+        return page
+
     sts.meta.events.register("before-send.sts.GetCallerIdentity", answer)
 
     assert run(lambda: len(sts.get_caller_identity())) == 254
