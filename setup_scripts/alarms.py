@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 #: Seconds over which metrics are summed, and how long the oldest message may have waited: two tries of a whole batch.
@@ -10,8 +11,27 @@ PERIOD = 300
 OLDEST_MESSAGE = 1800
 
 
-def alarms(prefix: str, *, queue: str, dead_letters: str, functions: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """The alarms of one deployment, but for tags; `prefix` begins their names. Eight: AWS gives an account ten."""
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What a deployment has to watch, by the names that its metrics carry.
+
+    `queues`: a queue and its dead letters, by what the names of their alarms say of them. `functions`: the one that
+    processes images comes first.
+    """
+
+    queues: Mapping[str, tuple[str, str]]
+    functions: tuple[str, ...]
+
+
+def alarms(prefix: str, watched: Watched) -> Iterator[dict[str, Any]]:
+    """The alarms of one deployment, but for tags; `prefix` begins their names."""
+    for which, (queue, dead_letters) in watched.queues.items():
+        yield from _queue_alarms(f"{prefix}{which}", queue, dead_letters)
+    for function in watched.functions:
+        yield from _function_alarms(prefix, function)
+
+
+def _queue_alarms(prefix: str, queue: str, dead_letters: str) -> Iterator[dict[str, Any]]:
     yield _alarm(
         f"{prefix}-dead-letters",
         "Messages that failed five times. See: python status.py --redrive --dry-run",
@@ -25,8 +45,6 @@ def alarms(prefix: str, *, queue: str, dead_letters: str, functions: tuple[str, 
         Statistic="Maximum",
         Threshold=OLDEST_MESSAGE,
     )
-    for function in functions:
-        yield from _function_alarms(prefix, function)
 
 
 def _function_alarms(prefix: str, function: str) -> Iterator[dict[str, Any]]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from cli import names
 from cli.aws_words import FORBIDDEN
-from setup_scripts.alarms import alarms
+from setup_scripts.alarms import Watched, alarms
 from setup_scripts.context import Context
+from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE_WANTED
 from setup_scripts.dashboard import dashboard
-from setup_scripts.functions import FUNCTIONS
+from setup_scripts.functions import FUNCTIONS, IMAGE_SERVICE
 from setup_scripts.lookup import look, tag_list
 from setup_scripts.switches import ALARMS
 
@@ -23,6 +24,7 @@ from setup_scripts.switches import ALARMS
 _ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "DashboardNotFoundError")
 #: What a person adds to an alarm, such as a topic that sends mail; putting an alarm replaces all of it.
 _THEIRS = ("ActionsEnabled", "AlarmActions", "OKActions", "InsufficientDataActions")
+_OF_THE_IMAGE_SERVICE = "-image-service"
 #: In the state: what this step has made.
 DASHBOARD = "dashboard"
 
@@ -58,22 +60,32 @@ def _dashboard_name(context: Context) -> str:
     return f"{_prefix(context)}-{context.aws.target.region}"
 
 
-def _measured(context: Context) -> dict[str, Any]:
-    """Queues and functions, by the names that their metrics carry."""
-    queue = context.resources.require("messages-queue", "setup_scripts/create_sqs_queue.py").rsplit("/", 1)[1]
-    functions = tuple(context.suffixed(function.base_name) for function in FUNCTIONS)
-    return {"queue": queue, "dead_letters": queue + names.DEAD_LETTERS, "functions": functions}
+def _watched(context: Context) -> Watched:
+    queue = _queue_name(context, "messages-queue", "create_sqs_queue.py")
+    queues, functions = {"": (queue, f"{queue}{names.DEAD_LETTERS}")}, FUNCTIONS
+    if IMAGE_SERVICE_WANTED in context.resources:
+        step = "create_image_service.py"
+        image_queue = _queue_name(context, "image-queue", step)
+        queues[_OF_THE_IMAGE_SERVICE] = (image_queue, _queue_name(context, "image-dead-letter-queue", step))
+        functions = (*FUNCTIONS, IMAGE_SERVICE)
+    return Watched(queues=queues, functions=tuple(context.suffixed(function.base_name) for function in functions))
+
+
+def _queue_name(context: Context, key: str, step: str) -> str:
+    return context.resources.require(key, f"setup_scripts/{step}").rsplit("/", 1)[1]
 
 
 def _wanted(context: Context) -> list[dict[str, Any]]:
-    return list(alarms(_prefix(context), **_measured(context)))
+    return list(alarms(_prefix(context), _watched(context)))
 
 
 def _alarms(context: Context) -> dict[str, dict[str, Any]]:
     """Name → alarm, of those of this deployment that are there."""
-    # Their names do not depend on the queue, whose address a teardown after a lost state does not know.
-    functions = tuple(context.suffixed(function.base_name) for function in FUNCTIONS)
-    wanted = [one["AlarmName"] for one in alarms(_prefix(context), queue="", dead_letters="", functions=functions)]
+    # Their names do not depend on the queues, whose addresses a teardown after a lost state does not know.
+    queues = dict.fromkeys(("", _OF_THE_IMAGE_SERVICE), ("", ""))
+    functions = tuple(context.suffixed(function.base_name) for function in (*FUNCTIONS, IMAGE_SERVICE))
+    every = Watched(queues=queues, functions=functions)
+    wanted = [one["AlarmName"] for one in alarms(_prefix(context), every)]
     found: list[Any] = list(context.aws.cloudwatch.describe_alarms(AlarmNames=wanted)["MetricAlarms"])
     return {alarm["AlarmName"]: alarm for alarm in found}
 
@@ -93,7 +105,7 @@ def _ensure_alarm(context: Context, wanted: dict[str, Any], present: dict[str, A
 def _ensure_dashboard(context: Context) -> None:
     name, target = _dashboard_name(context), context.aws.target
     arns = [f"arn:aws:cloudwatch:{target.region}:{target.account}:alarm:{one['AlarmName']}" for one in _wanted(context)]
-    body = dashboard(target.region, **_measured(context), alarm_arns=arns)
+    body = dashboard(target.region, _watched(context), arns)
     present = _dashboard(context, name)
     if present is None:
         tags: Any = tag_list(context.tags)

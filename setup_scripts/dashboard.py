@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from setup_scripts.alarms import PERIOD
+from setup_scripts.alarms import PERIOD, Watched
 
 #: As lambda_function/handler.py counts them.
 NAMESPACE = "ImagePipeline"
@@ -13,25 +13,23 @@ OUTCOMES = ("DONE", "SKIPPED", "REMOVED", "FAILED", "REJECTED", "RETRY", "BUG")
 _WIDTH, _HEIGHT = 12, 6
 
 
-def dashboard(
-    region: str, *, queue: str, dead_letters: str, functions: tuple[str, ...], alarm_arns: Sequence[str]
-) -> dict[str, Any]:
-    """Its body. `functions`: the one that processes images comes first."""
-    processing = functions[0]
+def dashboard(region: str, watched: Watched, alarm_arns: Sequence[str]) -> dict[str, Any]:
+    """Its body."""
+    processing, queues = watched.functions[0], watched.queues.values()
     by_code = f"SEARCH('{{{NAMESPACE},service,code}} service=\"{processing}\"', 'Sum', {PERIOD})"
     graphs = [
         _graph("Images by outcome", [[NAMESPACE, outcome, "service", processing] for outcome in OUTCOMES], "Sum"),
         _graph("Failures by code", [[{"expression": by_code, "label": ""}]], "Sum"),
-        _graph("Messages", [_queue(queue, "Visible"), _queue(queue, "NotVisible"), _queue(dead_letters, "Visible")]),
+        _graph("Messages", [line for queue, dead_letters in queues for line in _messages(queue, dead_letters)]),
+        _graph("Age of the oldest message, seconds", [_age(queue) for queue, _ in queues]),
         _graph(
-            "Age of the oldest message, seconds", [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue]]
-        ),
-        _graph(
-            "Milliseconds of a call, 95 of 100 are quicker", [_function(one, "Duration") for one in functions], "p95"
+            "Milliseconds of a call, 95 of 100 are quicker",
+            [_function(one, "Duration") for one in watched.functions],
+            "p95",
         ),
         _graph(
             "Errors and throttles",
-            [_function(one, what) for one in functions for what in ("Errors", "Throttles")],
+            [_function(one, what) for one in watched.functions for what in ("Errors", "Throttles")],
             "Sum",
         ),
     ]
@@ -49,8 +47,13 @@ def _graph(title: str, metrics: list[list[Any]], stat: str = "Maximum") -> dict[
     return {"type": "metric", "properties": properties}
 
 
-def _queue(queue: str, which: str) -> list[Any]:
-    return ["AWS/SQS", f"ApproximateNumberOfMessages{which}", "QueueName", queue]
+def _messages(queue: str, dead_letters: str) -> list[list[Any]]:
+    lines = ((queue, "Visible"), (queue, "NotVisible"), (dead_letters, "Visible"))
+    return [["AWS/SQS", f"ApproximateNumberOfMessages{which}", "QueueName", name] for name, which in lines]
+
+
+def _age(queue: str) -> list[Any]:
+    return ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue]
 
 
 def _function(function: str, metric: str) -> list[Any]:

@@ -48,7 +48,7 @@ COUNTING = Function(
     timeout=30,
 )
 #: What every deployment has.
-FUNCTIONS = (PROCESSING, GALLERY, COUNTING)
+FUNCTIONS: tuple[Function, ...] = (PROCESSING, GALLERY, COUNTING)
 #: With `setup.py --with-image-service` only. Two images at 30 s each, their decoding, and a postback of 15 s.
 IMAGE_SERVICE = Function(
     purpose="answers messages with URLs of images",

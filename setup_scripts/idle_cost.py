@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from cli.cost import IDLE_POLLS, PRICES, Line, dollars
-from setup_scripts.alarms import alarms
+from setup_scripts.alarms import Watched, alarms
 from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.functions import FUNCTIONS, GALLERY
 from setup_scripts.switches import ALARMS, SNAPSTART
@@ -34,8 +34,9 @@ def idle_note(resources: Mapping[str, str]) -> str:
 def _watching(resources: Mapping[str, str]) -> tuple[Line, ...]:
     if not ALARMS.is_on(resources):
         return ()
-    names = tuple(function.base_name for function in FUNCTIONS)
-    count = len(list(alarms("", queue="", dead_letters="", functions=names)))
+    queues, functions = (2, len(FUNCTIONS) + 1) if IMAGE_SERVICE in resources else (1, len(FUNCTIONS))
+    watched = Watched(queues=dict.fromkeys(map(str, range(queues)), ("", "")), functions=("",) * functions)
+    count = len(list(alarms("", watched)))
     return (
         Line(f"{count} alarms", "--no-alarms", count * PRICES["Alarm, month"]),
         Line("a dashboard", "--no-alarms", PRICES["Dashboard, month"]),

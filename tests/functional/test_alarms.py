@@ -1,10 +1,12 @@
 """The dashboard and the alarms: there by default, gone when asked for, and what a person adds to them stays."""
 
 import json
+import re
 
 import pytest
 
 from setup_scripts import create_alarms
+from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.dashboard import OUTCOMES
 from setup_scripts.steps import set_up, tear_down
 from tests.functional.aws_account import ACCOUNT, REGION, changes, context
@@ -46,6 +48,27 @@ def test_dead_letters_old_messages_errors_and_throttles_raise_an_alarm(ready):
         *(("Errors", function) for function in FUNCTIONS),
         *(("Throttles", function) for function in FUNCTIONS),
     }
+
+
+def test_the_image_service_is_watched_like_the_pipeline_and_shown_beside_it(ready, tmp_path, shelf):
+    before = set(found(ready))
+    made = context(tmp_path, shelf)
+    url = "https://sqs/123456789012/ImageQueue"
+    own = {IMAGE_SERVICE: "wanted", "image-queue": f"{url}.fifo", "image-dead-letter-queue": f"{url}-dlq.fifo"}
+    made.resources.update(own)
+
+    create_alarms.create(made)
+
+    watched = {name: alarm["Dimensions"][0]["Value"] for name, alarm in found(made).items() if name not in before}
+    assert watched == {
+        "image-pipeline-image-service-dead-letters": "ImageQueue-dlq.fifo",
+        "image-pipeline-image-service-oldest-message": "ImageQueue.fifo",
+        "image-pipeline-errors-ImageServiceFunction": "ImageServiceFunction",
+        "image-pipeline-throttles-ImageServiceFunction": "ImageServiceFunction",
+    }
+    assert set(watched.values()) <= set(re.findall(r"[\w.-]+", json.dumps(body(made))))
+    create_alarms.delete(made)
+    assert found(made) == {}
 
 
 def test_a_pipeline_that_rests_raises_no_alarm(ready):

@@ -58,9 +58,7 @@ def test_a_retry_makes_what_is_missing_and_what_has_a_new_source(buckets):
     work(buckets)
 
     after = buckets.etags()
-    assert (
-        buckets.calls.count("PutObject") == 2 + 2
-    )  # two images, one of which meets the older output; results
+    assert buckets.calls.count("PutObject") == 2 + 2  # two images, one of which meets the older output; results
     assert after["compressed/photos/a.jpg.jpg"] == before["compressed/photos/a.jpg.jpg"]
     assert after["compressed/photos/b.jpg.jpg"] != before["compressed/photos/b.jpg.jpg"]
 

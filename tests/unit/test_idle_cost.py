@@ -24,4 +24,5 @@ def test_what_is_added_is_named_too():
     added = idle_note({"snapstart": "on", "image-service": "wanted"})
 
     assert "$0.52 for Lambda asking for messages" in added
+    assert "$1.20 for 12 alarms" in added
     assert "$1.95 for a snapshot" in added
