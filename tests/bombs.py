@@ -93,6 +93,26 @@ def gif_with_a_frame_out_of_its_screen() -> bytes:
     return bytes(data)
 
 
+def gif_that_widens(side: int, number: int) -> bytes:
+    """A GIF of one pixel whose second frame is `side` wide and high, and `number` small ones after it."""
+    first, wide = formats.gif(Image.new("L", (1, 1))), formats.gif(Image.new("L", (side, side)))
+    start = 13 + (3 << (first[10] & 7) + 1)
+    small, large = first[start:-1], wide[13 + (3 << (wide[10] & 7) + 1) : -1]
+    second = bytearray(small)
+    second[second.index(b",") + 1] = 1
+    control = formats.gif_extension(0xF9, struct.pack("<BHB", 4, 5, 0))
+    later = b"".join(control + (small, bytes(second))[each % 2] for each in range(number))
+    return first[:start] + control + small + control + large + later + b";"
+
+
+def png_with_a_frame_of_no_animation(width: int, height: int, pixels: bytes = b"") -> bytes:
+    """A small PNG with a frame of any size behind its pixels; it does not say that it moves."""
+    control = images.png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, width, height, 0, 0, 1, 10, 0, 0))
+    frame = images.png_chunk(b"fdAT", struct.pack(">I", 1) + (pixels or zlib.compress(bytes(10))))
+    data = images.png(images.photo((64, 64)))
+    return data[:-12] + control + frame + data[-12:]
+
+
 def gif_with_blocks(number: int) -> bytes:
     data = formats.gif()
     head = 13 + (3 << (data[10] & 7) + 1)

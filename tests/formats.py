@@ -89,6 +89,15 @@ def tiff(image: Image.Image | None = None, *, private: bool = False, exif: bytes
     return data + SECRETS["comment"] + SECRETS["trailer"] if private else data
 
 
+def gray_tiff(size: tuple[int, int], bits: int, pixels: bytes, order: str, white_is_zero: bool) -> bytes:
+    """A TIFF of gray samples of any depth; `order` of its bytes as `struct` says it."""
+    (width, height), start = size, 8 + 2 + 9 * 12 + 4
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: int(not white_is_zero), 273: start}
+    tags |= {277: 1, 278: height, 279: len(pixels)}
+    rows = b"".join(struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items())
+    return {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HIH", 42, 8, 9) + rows + bytes(4) + pixels
+
+
 def bmp(image: Image.Image | None = None, *, private: bool = False, **parameters: object) -> bytes:
     return _saved(image, "BMP", **parameters) + (SECRETS["trailer"] if private else b"")
 

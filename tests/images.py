@@ -150,10 +150,20 @@ def png_chunk(kind: bytes, payload: bytes) -> bytes:
 
 
 def raw_png(
-    size: tuple[int, int], depth: int, colour: int, rows: Iterable[bytes], *, before: bytes = b"", after: bytes = b""
+    size: tuple[int, int],
+    depth: int,
+    colour: int,
+    rows: Iterable[bytes],
+    *,
+    before: bytes = b"",
+    after: bytes = b"",
+    interlaced: bool = False,
 ) -> bytes:
-    """A PNG of any depth and colour type from packed rows; `before` and `after` are chunks around its pixels."""
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    """A PNG of any depth and colour type from packed rows, if interlaced those of its passes.
+
+    `before` and `after` are chunks around its pixels.
+    """
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, interlaced))
     pixels = png_chunk(b"IDAT", zlib.compress(b"".join(b"\x00" + row for row in rows)))
     return b"\x89PNG\r\n\x1a\n" + header + before + pixels + after + png_chunk(b"IEND", b"")
 

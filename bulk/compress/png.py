@@ -17,6 +17,7 @@ from pipeline.images import colour, encode
 from pipeline.images.decode import Source, examine, load
 from pipeline.images.formats import FORMATS
 from pipeline.images.options import Limits
+from pipeline.images.png_parts import ANIMATION
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -34,6 +35,9 @@ def compressed(source: Source, options: Options) -> bytes:
     """The file with fewer bytes, as far as that goes; SkipError where there is no way to try."""
     if source.parts.timing is not None or source.frames > 1:
         raise SkipError("it is animated, and such a PNG is left as it is")
+    if any(kind in ANIMATION for kind, _ in _chunks(source.data)):
+        # They are nobody's frames, and oxipng would unpack them, however large they say they are.
+        raise SkipError("it holds frames of an animation, and does not say that it is one")
     trailer = source.data[_end(source.data) :]
     if options.strip_metadata and trailer.strip(b"\0"):
         raise SkipError(f"{len(trailer):,} bytes follow its end, and might be lost with its metadata")

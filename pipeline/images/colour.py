@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from itertools import product
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from pipeline.errors import Code, RejectError
 
@@ -77,7 +77,29 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 def inverted(image: Image.Image) -> Image.Image:
     """The negative of an image of 16 bits a sample."""
-    return image.point(lambda value: value * -1 + 65_535)
+    return _of_sixteen_bits(image, lambda value: value * -1 + 65_535)
+
+
+def of_twelve_bits(image: Image.Image) -> Image.Image:
+    """An image whose samples of 12 bits lie in 16, as one of 16."""
+    return _of_sixteen_bits(image, lambda value: value * 16 + 0)
+
+
+def with_sixteen_bit_key(high: Image.Image, low: Image.Image) -> Image.Image:
+    """`high`, the upper halves of RGB of 16 bits, with its transparent colour as alpha: all six halves have to fit."""
+    alpha = Image.new("L", high.size, 0)
+    for half, shift in ((high, 8), (low, 0)):
+        for band, sample in zip(half.split(), high.info["transparency"], strict=True):
+            wanted = sample >> shift & 0xFF
+            alpha = ImageChops.lighter(alpha, band.point([0 if value == wanted else 255 for value in range(256)]))
+    shown = high.copy()
+    shown.putalpha(alpha)
+    return shown
+
+
+def _of_sixteen_bits(image: Image.Image, change: Callable[[Any], Any]) -> Image.Image:
+    # Pillow changes samples in one order of bytes only.
+    return image.point(change) if image.mode == "I;16" else image.convert("I").point(change).convert(image.mode)
 
 
 def _high_bytes(image: Image.Image) -> Image.Image:

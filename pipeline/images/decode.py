@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import cast
 
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from pipeline.errors import Code, PipelineError, RejectError
 from pipeline.images import colour, geometry, png_parts, strip
@@ -111,8 +113,7 @@ def load(source: Source) -> None:
     """Decodes the image; RejectError when its pixels are not all there."""
     image = source.image
     image.load()
-    if isinstance(source.parts, Pieces) and source.parts.negative and image.mode == "I;16":
-        image.im = colour.inverted(image).im
+    _set_samples_right(image, source.parts)
     # WebP's decoder would hold two more pictures for as long as the image lives.
     vars(image).pop("_decoder", None)
     # Pillow leaves rows black that a PNG does not have. Looking closer costs as much as decoding, so it is done only
@@ -121,6 +122,27 @@ def load(source: Source) -> None:
         if image.info.get("interlace") or _last_row_is_black(image):
             if not png_parts.holds_all_pixels(source.parts):
                 raise RejectError(Code.TRUNCATED_IMAGE, "the PNG has fewer pixels than its header says")
+
+
+def _set_samples_right(image: Image.Image, parts: Parts) -> None:
+    """What decoders leave to us where a sample has more than 8 bits: those of 12 as 16, and negatives."""
+    if image.mode in ("I;16", "I;16B") and isinstance(parts, Pieces):
+        if parts.depth == 12:
+            image.im = colour.of_twelve_bits(image).im
+        if parts.negative:
+            image.im = colour.inverted(image).im
+    elif image.mode == "RGB" and parts.depth == 16 and "transparency" in image.info:
+        with_key = colour.with_sixteen_bit_key(image, _low_bytes(parts.bare()))
+        image.im, image._mode = with_key.im, with_key.mode
+        del image.info["transparency"]
+
+
+def _low_bytes(png: bytes) -> Image.Image:
+    """The lower half of each sample of an RGB image of 16 bits, of which Pillow gives the upper half only."""
+    low = cast(ImageFile, FORMATS["PNG"].opened(png))
+    low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]
+    low.load()
+    return low
 
 
 def _exif_of(image: Image.Image) -> bytes | None:
@@ -161,5 +183,3 @@ def _scale_key(image: Image.Image, depth: int) -> None:
     key = image.info.get("transparency")
     if image.mode == "L" and depth < 8 and isinstance(key, int):
         image.info["transparency"] = key * 255 // (2**depth - 1)
-    if image.mode == "RGB" and depth == 16 and key is not None:
-        image.info["transparency"] = tuple(sample >> 8 for sample in key)

@@ -16,7 +16,7 @@ from pipeline.images.parts import Piece, Pieces, Timing
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = frozenset({b"PLTE", b"tRNS", b"IDAT"})
-_ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
+ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 #: What says how the samples are to be shown. An ICC profile outranks gAMA and cHRM.
 _EXTRAS = frozenset({b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs"})
 _OUTRANKED = frozenset({b"gAMA", b"cHRM"})
@@ -53,6 +53,7 @@ class _Found:
     profile: tuple[bytes, bytes] | None = None
     met_profile: bool = False
     repeats: int | None = None
+    met_pixels: bool = False
     durations: list[int] = field(default_factory=list)
 
     def take(self, kind: bytes, chunk: memoryview) -> None:
@@ -63,9 +64,9 @@ class _Found:
         elif kind in _PIXELS:
             self.body.append(chunk)
             self.needed.append(chunk)
-        elif kind in _ANIMATION:
-            self.body.append(chunk)
-            self._take_animation(kind, chunk[8:-4])
+            self.met_pixels |= kind == b"IDAT"
+        elif kind in ANIMATION:
+            self._take_animation(kind, chunk)
         elif kind in _EXTRAS and kind not in dict(self.extras):
             self.extras.append((kind, chunk))
         elif kind == b"eXIf" and self.exif is None:
@@ -75,9 +76,16 @@ class _Found:
             self.met_profile = True
             self.profile = _profile(bytes(chunk[8:-4]))
 
-    def _take_animation(self, kind: bytes, payload: memoryview) -> None:
+    def _take_animation(self, kind: bytes, chunk: memoryview) -> None:
+        """Frames of a file that does not say before its pixels that it moves are nobody's, and yet may be unpacked."""
+        payload = chunk[8:-4]
         if kind == b"acTL":
+            if self.repeats is not None or self.met_pixels or len(payload) != 8:
+                return
             self.repeats = int.from_bytes(payload[4:8], "big")
+        if self.repeats is None:
+            return
+        self.body.append(chunk)
         if kind == b"fcTL" and len(payload) == 26:
             share, whole = struct.unpack_from(">HH", payload, 20)
             self.durations.append(1_000 * share // (whole or 100))

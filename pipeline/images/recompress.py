@@ -130,7 +130,9 @@ _STILL: Mapping[str, Callable[[Source, bytes, OutputOptions], bytes | None]] = {
 def _animated(source: Source, stripped: bytes, wanted: OutputOptions, limits: Limits) -> bytes | None:
     """The animation written anew if it is within the limits and comes out with the same frames and times."""
     form, timing = source.format, source.parts.timing
-    pixels = source.frames * source.image.width * source.image.height
+    # Later frames may widen the screen, and the image is opened from the first.
+    width, height = source.parts.size or source.image.size
+    pixels = source.frames * width * height
     lossless = source.parts.lossless
     cap = min(limits.max_pixels, _ANIMATION_PIXELS.get((form.name, lossless), 0))
     if timing is None or pixels > cap or source.frames > limits.max_frames:

@@ -15,6 +15,7 @@ from pipeline.images.parts import Pieces
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 278, 322, 323
 _WHITE, _PROFILE = 262, 34675
+_SHORT, _BLACK_IS_ZERO = 3, 1
 #: Size, depth, compression, colours, orientation of bits, strips, tiles, palettes, JPEG tables, YCbCr, LERC.
 # fmt: off
 _NEEDED = frozenset({
@@ -25,6 +26,8 @@ _NEEDED = frozenset({
 #: Bytes of one value, by type.
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I"}
+#: libtiff takes signed types, too: what we could not read it would.
+_SIZES = frozenset({_WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT})
 _ENTRY = 12
 _MAX_VALUES = 300_000
 #: libtiff unpacks a whole strip or tile at once.
@@ -42,6 +45,11 @@ def take_apart(data: bytes, limits: Limits) -> Pieces:
         _require_small_strips(data, order, entries, size, limits)
     except struct.error:
         raise RejectError(Code.TRUNCATED_IMAGE, "the TIFF ends within its directory") from None
+    depth = _number(data, order, entries, _BITS, 1)
+    # Pillow turns gray of 1 to 8 bits around by itself, and more of it in one order of bytes only.
+    negative = _number(data, order, entries, _WHITE, 1) == 0 and depth in (12, 16)
+    if negative:
+        entries = {**entries, _WHITE: (_SHORT, 1, struct.pack(order + "HH", _BLACK_IS_ZERO, 0))}
     place = len(data) + len(data) % 2
     head = data[:4] + struct.pack(order + "I", place)
     whole = (head, memoryview(data)[8:], bytes(len(data) % 2), _packed(order, entries))
@@ -52,8 +60,8 @@ def take_apart(data: bytes, limits: Limits) -> Pieces:
         size=size,
         exif=data,
         profile=_bytes(data, order, entries, _PROFILE),
-        # Pillow turns gray of 1 to 8 bits around by itself.
-        negative=_number(data, order, entries, _WHITE, 1) == 0 and _number(data, order, entries, _BITS) == 16,
+        depth=depth,
+        negative=negative,
     )
 
 
@@ -64,6 +72,8 @@ def _directory(data: bytes, order: str) -> Entries:
     entries: dict[int, tuple[int, int, bytes]] = {}
     for index in range(count):
         tag, kind, number, value = struct.unpack_from(order + "HHI4s", data, start + 2 + _ENTRY * index)
+        if tag in _SIZES and kind not in _LETTERS:
+            raise RejectError(Code.CORRUPT_FILE, f"the TIFF has its tag {tag} in the type {kind}, which it never has")
         if tag in _NEEDED | {_PROFILE} and kind in _WIDTHS:
             _require_whole(data, order, tag, _WIDTHS[kind] * number, value)
             entries.setdefault(tag, (kind, number, value))

@@ -91,7 +91,7 @@ class _Found:
             frames=len(self.frames) or 1,
             timing=Timing(tuple(self.durations), self._loop()) if self.frames else None,
             lossless=b"VP8 " not in self.kinds,
-            exif=self.exif,
+            exif=self.exif if self.extended else None,
             profile=bytes(self.profile[_CHUNK_HEADER:]) if self.profile and self.extended else None,
             profile_pieces=(_even(self.profile),) if self.profile and self.extended else (),
         )

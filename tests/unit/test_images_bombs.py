@@ -31,6 +31,9 @@ CLAIMS: dict[str, Callable[[], bytes]] = {
     "TIFF of 4 gigapixels": lambda: bombs.tiff_claiming(65_000, 65_000),
     "TIFF of 2**32 a side": lambda: bombs.tiff_claiming(2**32 - 1, 2**32 - 1),
     "TIFF of one huge tile": lambda: bombs.tiff_claiming(64, 64, (322, 4, 1, 60_000), (323, 4, 1, 60_000)),
+    "TIFF of one huge tile that is larger than its memory": lambda: bombs.tiff_claiming(
+        64, 64, (322, 4, 1, 30_000), (323, 4, 1, 30_000)
+    ),
     "TIFF of many samples": lambda: bombs.tiff_claiming(8_000, 8_000, (277, 3, 1, 60_000)),
     "BMP of 4 gigapixels": lambda: bombs.bmp_claiming(65_000, -65_000),
 }
@@ -55,6 +58,11 @@ WORK: dict[str, Callable[[], bytes]] = {
     "AVIF of a picture larger than it says": lambda: bombs.with_sizes(formats.avif(), 8, 8),
     "HEIC of a picture larger than it says": lambda: bombs.with_sizes(formats.heic(), 8, 8),
     "GIF of 48 megapixels": lambda: bombs.gif_claiming(8_000, 6_000),
+    "GIF that widens to 62 megapixels": lambda: bombs.gif_that_widens(7_900, 4),
+    "PNG with a frame of 140 terapixels": lambda: bombs.png_with_a_frame_of_no_animation(2**31 - 1, 65_535),
+    "PNG with a frame of 120 megapixels": lambda: bombs.png_with_a_frame_of_no_animation(
+        30_000, 4_000, zlib.compress(bytes(360_000_000), 9)
+    ),
 }
 
 
@@ -109,6 +117,15 @@ def test_the_hardest_work_stays_within_ten_seconds_and_768_megabytes(tmp_path: P
     assert all(seconds < 10 for _, _, seconds in rows), rows
     known = {*Code, "JPEG", "PNG", "GIF", "WEBP", "AVIF"}
     assert all(outcome in known for _, outcome, _ in rows), rows
+
+
+@pytest.mark.parametrize("kind", [2, 5, 7, 8, 9, 11])
+@pytest.mark.parametrize("tag", [256, 257, 258, 277, 278, 322, 323])
+def test_sizes_of_a_tiff_in_a_type_that_is_not_for_sizes_are_refused(tag: int, kind: int):
+    with pytest.raises(RejectError) as refused:
+        transform(bombs.tiff_claiming(64, 64, (322, 4, 1, 64), (323, 4, 1, 64), (tag, kind, 1, 30_000)))
+
+    assert refused.value.code == Code.CORRUPT_FILE and f"tag {tag}" in str(refused.value)
 
 
 def test_of_many_profiles_in_a_png_one_is_looked_at(monkeypatch):

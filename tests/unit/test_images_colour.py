@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import pytest
@@ -286,14 +287,44 @@ def test_a_gray_profile_is_applied_where_a_webp_takes_the_place_of_gray_that_is_
     assert abs(red[0] - 133) <= 2
 
 
+@pytest.mark.parametrize(
+    ("bits", "samples", "order"),
+    # Pillow reads 12 bits in one order of bytes only.
+    [(16, b"\x00\xf0", "<"), (16, b"\xf0\x00", ">"), (12, b"\xf0\xff\x00", "<")],
+)
 @pytest.mark.parametrize(("white_is_zero", "shown"), [(False, 240), (True, 15)])
-def test_gray_of_sixteen_bits_whose_white_is_zero_is_no_negative(white_is_zero, shown):
-    data = formats.tiff(Image.frombytes("I;16", (40, 30), b"\x00\xf0" * 1200))
-    entry = bytes.fromhex("060103000100000001000000")
-    assert data.count(entry) == 1
-    data = data.replace(entry, entry[:8] + bytes(4)) if white_is_zero else data
+def test_gray_of_more_than_eight_bits_is_as_bright_as_it_says(white_is_zero, shown, bits, samples, order):
+    data = formats.gray_tiff((40, 30), bits, samples * (40 * 30 * bits // 8 // len(samples)), order, white_is_zero)
 
     result = transform(data)
 
     assert [abs(thumbnail_pixel(result, (5, 5))[0] - shown) <= 1] == [True]
     assert abs(opened(result.outputs[1].data).convert("L").tobytes()[0] - shown) <= 2
+
+
+@pytest.mark.parametrize("interlaced", [0, 1])
+def test_the_colour_that_is_seen_through_has_sixteen_bits_where_the_samples_have(interlaced):
+    key, near = (0x1234, 0x5678, 0x00FF), (0x12FF, 0x5678, 0x00FF)
+    row = struct.pack(">9H", *key, *near, *(0x1234, 0x5678, 0x0000))
+    before = images.png_chunk(b"tRNS", struct.pack(">3H", *key))
+    data = images.raw_png((3, 1), 16, 2, [row], before=before)
+    if interlaced:
+        data = images.raw_png((3, 1), 16, 2, [row[:6], row[12:], row[6:12]], before=before, interlaced=True)
+
+    result = transform(data)
+
+    thumbnail, compressed = (output.data for output in result.outputs)
+    assert list(opened(thumbnail).convert("RGBA").getchannel("A").tobytes()) == [0, 255, 255]
+    assert before in compressed
+
+
+def test_exif_of_a_webp_that_has_no_room_for_it_turns_nothing():
+    data = formats.webp(images.photo((80, 40)))
+    assert data[12:16] == b"VP8 "
+    data += formats.riff_chunk(b"EXIF", images.exif(orientation=6))
+    data = data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+    result = transform(data)
+
+    shown = [opened(output.data).size for output in result.outputs]
+    assert shown == [output.size for output in result.outputs] == [(80, 40), (80, 40)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import pytest
@@ -131,6 +132,17 @@ def test_bytes_hidden_in_a_frame_of_a_webp_do_not_leave():
     assert images.SECRETS["comment"] in data
     assert secrets_in(result) == set()
     assert pixels(result) == pixels(data)
+
+
+def test_frames_of_a_png_that_does_not_say_that_it_moves_do_not_leave():
+    hidden = images.png_chunk(b"fdAT", b"\0\0\0\1" + images.SECRETS["comment"])
+    late = images.png_chunk(b"acTL", struct.pack(">II", 2, 0))
+    data = images.png()
+    for files in (data[:33] + hidden + data[33:], data[:-12] + late + hidden + data[-12:]):
+        result = transform(files)
+
+        assert result.facts.frames == 1
+        assert [output.data for output in result.outputs if images.SECRETS["comment"] in output.data] == []
 
 
 def test_bytes_between_the_items_of_an_avif_do_not_leave():
