@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: A transaction takes 100 actions: the totals and this many markers.
 MOST_CHANGES = 99
+#: An expression may have 4 KB, of which a name takes up to 12 bytes.
+_MOST_NAMES = 330
 #: Items over which the totals are spread: functions that count at the same time seldom meet at the same one.
 TOTALS = ("totals-0", "totals-1", "totals-2", "totals-3")
 MARKER_SECONDS = 48 * 3600
@@ -70,7 +72,8 @@ class Stats:
         open_changes = list({change.event_id: change for change in changes if change.counts}.values())
         counted = 0
         while open_changes:
-            part, open_changes = open_changes[:MOST_CHANGES], open_changes[MOST_CHANGES:]
+            size = _fitting(open_changes)
+            part, open_changes = open_changes[:size], open_changes[size:]
             counted += self._count_once(part)
         return counted
 
@@ -125,6 +128,16 @@ class Stats:
                 "ConditionExpression": "attribute_not_exists(StatID)",
             }
         }
+
+
+def _fitting(changes: Sequence[Change]) -> int:
+    """How many of them one transaction takes: each is an action, and each total that it names makes it longer."""
+    named: set[str] = set()
+    for at, change in enumerate(changes[:MOST_CHANGES]):
+        named |= change.counts.keys()
+        if at and len(named) > _MOST_NAMES:
+            return at
+    return min(len(changes), MOST_CHANGES)
 
 
 def _reasons(error: ClientError) -> list[str]:

@@ -1,17 +1,18 @@
 """Values as DynamoDB's API writes them, each with its type, and as Python has them.
 
-The same as `boto3.dynamodb.types`, without importing boto3: botocore alone makes our clients. Source: "AttributeValue"
+The same as `boto3.dynamodb.types`, without importing boto3: botocore alone makes our clients. But for numbers of more
+than 38 digits: DynamoDB writes 1E+50 out with all its zeros, and boto3 refuses to read that. Source: "AttributeValue"
 in the DynamoDB API reference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Clamped, Context, Decimal, Inexact, Overflow, Rounded, Underflow
+from decimal import Clamped, Context, Decimal, Inexact, Overflow, Underflow
 from typing import Any
 
-#: What a number may be: 38 digits, and no silent rounding.
-_NUMBERS = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
+#: What a number may be: 38 digits that say something, and none of them lost in silence.
+_NUMBERS = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Underflow])
 
 
 def encode(value: object) -> dict[str, Any]:
@@ -43,11 +44,11 @@ def decode(typed: Mapping[str, Any]) -> Any:
         case "BOOL" | "S" | "B":
             return value
         case "N":
-            return _NUMBERS.create_decimal(value)
+            return Decimal(value)
         case "SS" | "BS":
             return set(value)
         case "NS":
-            return set(map(_NUMBERS.create_decimal, value))
+            return set(map(Decimal, value))
         case "L":
             return [decode(one) for one in value]
         case "M":

@@ -42,7 +42,26 @@ def test_what_a_table_cannot_hold_is_refused(value):
         encode(value)
 
 
-@pytest.mark.parametrize("value", [10**40, Decimal("1E+127"), Decimal("NaN")])
+WRITTEN_OUT = "1" + "0" * 50
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ({"N": WRITTEN_OUT}, Decimal("1E+50")),
+        ({"NS": [WRITTEN_OUT, "1"]}, {Decimal("1E+50"), Decimal(1)}),
+        ({"N": "0." + "0" * 129 + "1"}, Decimal("1E-130")),
+    ],
+)
+def test_a_number_that_dynamodb_writes_out_with_all_its_zeros_is_read(typed, value):
+    assert decode(typed) == value
+
+
+def test_a_number_of_many_zeros_that_was_read_can_be_written_again():
+    assert Decimal(encode(decode({"N": WRITTEN_OUT}))["N"]) == Decimal("1E+50")
+
+
+@pytest.mark.parametrize("value", [10**40 + 1, Decimal("1E+127"), Decimal("NaN")])
 def test_no_number_is_rounded_in_silence(value):
     with pytest.raises((DecimalException, TypeError)):
         encode(value)
