@@ -177,6 +177,9 @@ def _marked(letter: DeadLetter) -> dict[str, Any]:
 
 
 def retry_delay(deliveries: int, after: float | None, jitter: Callable[[], float] = random.random) -> int:
-    """Seconds until a message is tried again: what was asked for, else 5 s doubled per delivery, up to half more."""
-    base = after if after is not None else _FIRST_DELAY * 2.0**deliveries * (1 + jitter() / 2)
-    return min(_LONGEST_DELAY, max(0, round(base)))
+    """Seconds until a message is tried again: 5 s doubled per delivery, up to half more, or longer where `after` asks.
+
+    Who asks for less does not get it: five tries in one second are no five tries.
+    """
+    own = _FIRST_DELAY * 2.0**deliveries * (1 + jitter() / 2)
+    return min(_LONGEST_DELAY, round(max(own, after or 0.0)))

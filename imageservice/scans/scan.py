@@ -26,6 +26,8 @@ BATCH = 100
 #: Long enough for a hundred messages on a bad day.
 LOCKED_FOR = timedelta(minutes=10)
 LOCK = "images_lock"
+#: As MongoDB sorts them.
+_ID_TYPES = ("number", "string", "object", "binData", "objectId", "bool", "date")
 _SHOWN = 200
 
 
@@ -89,16 +91,22 @@ class Scan:
         return {**self.extra, "_id": document["_id"], **_unsent(document)}
 
     def _batches(self) -> Iterator[list[Any]]:
-        """Ids of changed documents, in their order: each is met once, however often it changes meanwhile."""
-        after: Mapping[str, Any] = {}
-        while True:
-            query = {**changed(), **after}
-            found = self.collection.find(query, {"_id": 1}).sort("_id", 1).limit(BATCH)
-            ids = [document["_id"] for document in found]
-            if not ids:
-                return
-            yield ids
-            after = {"_id": {"$gt": ids[-1]}}
+        """Ids of changed documents: each is met once, however often it changes meanwhile.
+
+        One type after the other: ids are sorted across types, but `$gt` finds only what has the type of its value.
+        """
+        for kind in _ID_TYPES:
+            ids = self._ids({"_id": {"$type": kind}}, BATCH)
+            while ids:
+                yield ids
+                ids = self._ids({"_id": {"$type": kind, "$gt": ids[-1]}}, BATCH) if len(ids) == BATCH else []
+        # No collection has many of these: null, for one, can be the id of one document only.
+        rest = self._ids({"$nor": [{"_id": {"$type": kind}} for kind in _ID_TYPES]}, 0)
+        yield from (rest[start : start + BATCH] for start in range(0, len(rest), BATCH))
+
+    def _ids(self, query: Mapping[str, Any], limit: int) -> list[Any]:
+        found = self.collection.find({**changed(), **query}, {"_id": 1}).sort("_id", 1).limit(limit)
+        return [document["_id"] for document in found]
 
     def _work(self, ids: Sequence[Any], refused: list[Refused]) -> int:
         """Lock what nobody else has, send it, and keep what was sent."""

@@ -14,13 +14,18 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from imageservice.connection import queue_url, sqs_client
+from pipeline.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 #: Bytes of the longest message that SQS takes.
 MAX_MESSAGE = 1_048_576
+#: Of queues that were made before 2025, unless somebody raised it.
+_OLDER_LIMIT = 262_144
 #: Types of MongoDB and of the standard library that are written as their text, by name: bson need not be installed.
 _AS_TEXT = ("ObjectId", "UUID", "Decimal", "Decimal128")
 
@@ -49,7 +54,16 @@ class SQS:
             # message be worked on beside the others.
             once = str(uuid.uuid4())
             request |= {"MessageGroupId": once, "MessageDeduplicationId": once}
-        return self._client.send_message(**request)["MessageId"]
+        return self._sent(request)
+
+    def _sent(self, request: Any) -> str:
+        try:
+            return self._client.send_message(**request)["MessageId"]
+        except ClientError as error:
+            size = len(request["MessageBody"])
+            if size <= _OLDER_LIMIT or code_of(error) != "InvalidParameterValue":
+                raise
+            raise ValueError(f"the message has {size:,} bytes, more than this queue takes") from error
 
     def _queue(self) -> str:
         if self._default is None:

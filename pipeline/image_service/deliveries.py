@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import retried
@@ -36,7 +36,8 @@ class Deliveries:
         return Delivery(**json.loads(found[0])) if found else None
 
     def keep(self, reply_id: str, delivery: Delivery) -> None:
-        key, text = _key(reply_id), json.dumps(asdict(delivery))
+        # Not `asdict`, which copies by recursion: what json reads may lie deeper than Python can go.
+        key, text = _key(reply_id), json.dumps({"body": delivery.body, "told": delivery.told})
         with retried(f"PutObject s3://{self._bucket}/{key}"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=text.encode(), ContentType="application/json")
 

@@ -16,7 +16,8 @@ MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 #: Answers that another try may change, beside all of 5xx.
 _PASSING = (408, 425, 429)
-#: identity: images are compressed already. What comes with one of _UNPACKED nevertheless is unpacked.
+#: identity: images are compressed already. What comes with one of _UNPACKED nevertheless is unpacked; what comes with
+#: several is not: two kilobytes can be hours of unpacking that yields nothing, so that no limit is ever met.
 _HEADERS = {"Accept": "image/*,*/*;q=0.1", "Accept-Encoding": "identity"}
 _UNPACKED = {"gzip", "x-gzip", "deflate"}
 _CHUNK = 1 << 20
@@ -70,9 +71,9 @@ class Fetcher:
         announced = answer.headers.get("Content-Length", "")
         if announced.isdecimal() and (len(announced) > _MOST_DIGITS or int(announced) > self._max_bytes):
             raise self._too_large(announced[:_MOST_DIGITS])
-        packed = {word.strip().lower() for word in answer.headers.get("Content-Encoding", "").split(",")}
+        is_unpacked = answer.headers.get("Content-Encoding", "").strip().lower() in _UNPACKED
         read = io.BytesIO()
-        while chunk := answer.read(_CHUNK, decode_content=packed <= _UNPACKED):
+        while chunk := answer.read(_CHUNK, decode_content=is_unpacked):
             read.write(chunk)
             if read.tell() > self._max_bytes:
                 raise self._too_large("already sent")

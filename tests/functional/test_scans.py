@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import pymongo
 import pytest
+from botocore.exceptions import ClientError
+from bson import ObjectId
 
 from imageservice.scans.command import CHANNELS, EPISODES, main
 from imageservice.scans.scan import BATCH, LOCK, LOCKED_FOR, Scan
@@ -96,6 +98,19 @@ def test_batches_of_a_hundred_are_locked_sent_and_kept(mongo, channels):
     assert done.sent == sum(told) == 250
     assert [len(one["updates"][0]["q"]["_id"]["$in"]) for one in locks] == [100, 100, 50]
     assert mongo.database.channel.count_documents({LOCK: {"$exists": True}}) == 0
+
+
+def test_ids_of_all_types_are_met_once(mongo, channels):
+    ids: list[Any] = [f"s{number:03}" for number in range(BATCH + 20)]
+    # mongomock takes True for 1.
+    ids += [*range(2, BATCH + 2), 2.5, ObjectId(), ObjectId(), b"bytes", datetime(2026, 1, 1), True, None, {"a": 1}]
+    mongo.database.channel.insert_many([{"_id": each, "image_url": f"http://{each}"} for each in ids])
+    sent: list[Any] = []
+
+    found = scan(channels, sent).run()
+
+    assert found.sent == len(ids) == len(sent)
+    assert {message["image_url"] for message in sent} == {f"http://{each}" for each in ids}
 
 
 def test_a_second_scan_leaves_alone_what_the_first_has_in_hand(mongo, channels):
@@ -284,6 +299,28 @@ class Queue:
     def send_message(self, *, QueueUrl, MessageBody):
         self.bodies.append(MessageBody)
         return {"MessageId": "an id"}
+
+
+class OlderQueue(Queue):
+    """One that was made when messages had 256 KiB at most."""
+
+    def send_message(self, *, QueueUrl, MessageBody):
+        if len(MessageBody) > 262_144:
+            text = "One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes."
+            raise ClientError({"Error": {"Code": "InvalidParameterValue", "Message": text}}, "SendMessage")
+        return super().send_message(QueueUrl=QueueUrl, MessageBody=MessageBody)
+
+
+def test_a_document_that_is_too_long_for_an_older_queue_holds_up_nobody(mongo, capsys):
+    fill(mongo, {"image_url": "http://a"}, {"image_url": "data:" + "a" * 300_000}, {"image_url": "http://b"})
+    queue = OlderQueue()
+    sender = SQS(cast(Any, queue), {"QUEUE_URL": "https://sqs.test/1/queue"})
+
+    code = main(CHANNELS, [], {"MONGO_URL": mongo.url}, sender=lambda environ: sender)
+
+    assert code == 1
+    assert [json.loads(body)["_id"] for body in queue.bodies] == [0, 2]
+    assert "not sent: 1: the message has 300" in capsys.readouterr().err
 
 
 def test_documents_that_no_message_can_tell_are_named_and_hold_up_nobody(mongo, capsys):

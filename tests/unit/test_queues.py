@@ -11,6 +11,7 @@ def test_a_message_keeps_its_first_id_through_every_redrive():
 def test_what_the_other_side_asked_for_is_kept_up_to_a_quarter_of_an_hour():
     assert retry_delay(1, 30.0) == 30
     assert retry_delay(1, 3600.0) == 900
+    assert [retry_delay(n, 0.0, jitter=lambda: 0) for n in (1, 2, 3, 4)] == [10, 20, 40, 80]
 
 
 def test_the_delay_doubles_with_every_delivery_and_spreads():

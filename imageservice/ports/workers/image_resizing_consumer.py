@@ -104,6 +104,8 @@ def _connect(environ: Mapping[str, str]) -> tuple[Queue, ImageSettings, UrlServi
 
 def work_in_crew(environ: Mapping[str, str], stop: Stop, go_on: Callable[[], bool]) -> None:
     """A worker that begins while AWS cannot be reached ends with a line; another one takes its place later."""
+    # Where it was not forked it is a Python of its own, in which nothing has been said of logs yet.
+    log_as_json(level(environ))
     try:
         _work(environ, stop, go_on)
     except Exception as error:
