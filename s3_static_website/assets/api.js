@@ -32,7 +32,11 @@ export async function readPage(api, query, options) {
 }
 
 /** The record of one image. Raises GalleryError, "missing" where there is none. */
-export const readImage = (api, key) => ask(api, "image", { key });
+export async function readImage(api, key) {
+  const image = await ask(api, "image", { key });
+  if (typeof image.ImageID !== "string") throw new GalleryError("refused");
+  return image;
+}
 
 /** The totals of all images. Raises GalleryError. */
 export const readStats = (api, options) => ask(api, "stats", {}, options);

@@ -156,9 +156,9 @@ async function step(by) {
 }
 
 function showClosed() {
+  document.title = say("title");
   if (!isOpen()) return;
   hideImage();
-  document.title = say("title");
   const link = list.link(lastShown?.ImageID);
   link?.scrollIntoView({ block: "nearest" });
   (link ?? grid).focus({ preventScroll: true });
@@ -271,6 +271,11 @@ arrived.addEventListener("click", () => {
   scrollTo({ top: 0, behavior: "instant" });
   takeNews();
   grid.querySelector("a.frame")?.focus();
+});
+document.querySelector("a.skip").addEventListener("click", (event) => {
+  // What stands behind the # is the route, and not a place on the page.
+  event.preventDefault();
+  (grid.querySelector("a.frame") ?? grid).focus();
 });
 grid.addEventListener("keydown", moveInGrid);
 grid.addEventListener("click", openFromGrid);

@@ -42,9 +42,9 @@ export function showRoute(route) {
 }
 
 /** Offer the formats and months that there are, and say how many problems. */
-export function offer({ formats = {}, months = {}, problems = 0 }) {
-  fill("format", "anyFormat", Object.keys(formats).sort().map((name) => [name, name]));
-  fill("month", "anyMonth", Object.keys(months).sort().reverse().map((name) => [name, monthName(name)]));
+export function offer({ formats, months, problems }) {
+  fill("format", "anyFormat", Object.keys(formats ?? {}).sort().map((name) => [name, name]));
+  fill("month", "anyMonth", Object.keys(months ?? {}).sort().reverse().map((name) => [name, monthName(name)]));
   const number = place("problems");
   number.textContent = problems ? count(problems) : "";
   number.hidden = !problems;
@@ -59,7 +59,11 @@ function fillFixed() {
 }
 
 function fill(id, any, entries) {
-  place(id).replaceChildren(new Option(say(any), ""), ...entries.map(([value, text]) => new Option(text, value)));
+  const select = place(id);
+  const values = ["", ...entries.map(([value]) => value)];
+  // A list that somebody has open is not torn from under them to offer the same.
+  if (select.options.length === values.length && values.every((value, at) => select.options[at].value === value)) return;
+  select.replaceChildren(new Option(say(any), ""), ...entries.map(([value, text]) => new Option(text, value)));
 }
 
 function sizeName(least, most) {
