@@ -11,6 +11,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 MOST_ACTIONS = 100
+#: Bytes of an expression.
+LONGEST_EXPRESSION = 4096
 PAGE_BYTES = 1_000_000
 
 Item = dict[str, Any]
@@ -27,6 +29,8 @@ class MemoryTotals:
 
     def transact_write_items(self, *, TransactItems: list[Any]) -> None:
         assert 0 < len(TransactItems) <= MOST_ACTIONS
+        expressions = [action["Update"]["UpdateExpression"] for action in TransactItems if "Update" in action]
+        assert all(len(expression) <= LONGEST_EXPRESSION for expression in expressions)
         keys = [_key_of(action) for action in TransactItems]
         assert len(set(keys)) == len(keys), "a transaction names no item twice"
         if self._luck.random() < self._trouble:

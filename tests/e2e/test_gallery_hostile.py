@@ -129,3 +129,24 @@ def test_broken_json_and_odd_shapes_are_an_error_in_words(gallery: Gallery):
         page.unroute("**/images?*")
 
     assert_harmless(gallery)
+
+
+@pytest.mark.parametrize("body", ["", "{}", "[]", '{"ImageID": 7}'])
+def test_an_image_that_is_answered_in_an_odd_shape_is_an_error_in_words(gallery: Gallery, body):
+    gallery.page.route("**/image?*", answering(body))
+
+    page = gallery.open("#/image/somewhere/else.jpg")
+
+    expect(page.locator("#lightbox .notice h2")).to_be_visible()
+    expect(page.locator("#lightbox").get_by_role("button", name="Try again")).to_be_visible()
+    assert_harmless(gallery)
+
+
+def test_totals_of_an_odd_shape_harm_nothing(gallery: Gallery):
+    gallery.page.route("**/stats", answering('{"images": 1, "formats": null, "months": null}'))
+
+    gallery.open("#/")
+    gallery.wait_for_keys(60)
+    gallery.page.wait_for_timeout(500)
+
+    assert_harmless(gallery)

@@ -42,6 +42,38 @@ def test_the_page_also_works_under_the_other_name_of_this_machine(gallery: Galle
     assert gallery.said == []
 
 
+def test_the_skip_link_leads_to_the_images_and_leaves_search_and_filters_alone(gallery: Gallery):
+    page = gallery.open("#/?q=many/&format=JPEG")
+    gallery.wait_for_keys(lambda keys: len(keys) >= 60)
+    asked = len(gallery.asked)
+
+    page.locator("a.skip").focus()
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.closest('li')?.dataset.key") == "many/0000.jpg"
+    assert page.url.endswith("#/?q=many/&format=JPEG")
+    assert [url for url in gallery.asked[asked:] if "/images?" in url] == []
+
+
+def test_filters_that_stay_the_same_are_not_made_anew_while_totals_change(gallery: Gallery):
+    page = gallery.open("#/")
+    expect(page.locator("#format option")).not_to_have_count(1)
+    page.evaluate("document.querySelector('#format option').dataset.seen = 'yes'")
+    totals: dict[str, Any] = {}
+
+    def one_more(route: Any) -> None:
+        body = route.fetch().json()
+        totals["images"] = totals.get("images", body["images"]) + 1
+        route.fulfill(json={**body, **totals})
+
+    page.route("**/stats", one_more)
+    with page.expect_response("**/stats"):
+        pass
+    page.wait_for_timeout(300)
+
+    assert page.locator("#format option").first.get_attribute("data-seen") == "yes"
+
+
 def test_the_end_is_reached_by_scrolling_alone_and_no_image_comes_twice(gallery: Gallery):
     page = gallery.open("#/?q=many/")
     gallery.wait_for_keys(lambda keys: len(keys) >= 60)

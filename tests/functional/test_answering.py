@@ -159,6 +159,19 @@ def test_a_failed_postback_is_the_only_thing_that_a_retry_repeats(service):
     assert not {key for key in service.keys() if key.startswith("deliveries/")}
 
 
+def test_what_json_nests_deeply_is_kept_for_the_next_try_too(service):
+    queue = service.queue("ChannelImages")
+    nested = json.loads("[" * 600 + "]" * 600)
+    body = {**MESSAGE, "redirect_queue": "ChannelImages", "extra": nested}
+    service.receiver.answers.append(RetryError("the receiver answered 503"))
+
+    with pytest.raises(RetryError):
+        run(service, body)
+    run(service, body, deliveries=2)
+
+    assert len(service.received(queue)) == 1 and service.web.asked == [A]
+
+
 def test_a_reply_that_is_finished_later_still_counts_what_failed_in_it(service):
     del service.web.pages[A]
     service.receiver.answers.append(RetryError("the receiver answered 503"))

@@ -114,6 +114,19 @@ def test_more_changes_than_one_transaction_takes_are_all_counted():
     assert sum(stats.read().counts[name] for name in ("Images", "Problems")) == 250
 
 
+def test_an_expression_is_never_longer_than_dynamodb_takes():
+    stats = stats_over(MemoryTotals())
+
+    assert stats.count([Change(str(at), unlike(at), unlike(at + 5_000)) for at in range(99)]) == 99
+
+    assert stats.read().counts["Format_F5098"] == 1
+
+
+def unlike(number: int) -> dict[str, Any]:
+    """A record as users may make it: in a format and a month of its own."""
+    return {"Outcome": "DONE", "ImageFormat": f"F{number}", "ProcessedAt": f"{number:04}-01-01T00:00:00Z"}
+
+
 def test_what_touches_no_total_leaves_no_marker():
     store = MemoryTotals()
     item = image(1, random.Random(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline.images import encode
 from pipeline.images.decode import examine, load
 from pipeline.images.jpeg_parts import segments
 from pipeline.images.options import Limits
+from tests.bombs import png_with_a_frame_of_no_animation
 from tests.colour_profiles import cmyk_profile, display_p3
 from tests.images import SECRETS, apng, exif, jpeg, noise, photo, png, png_chunk, raw_png, truncated, xmp
 from tests.unit.compressing import DETAILED, compressed, distance, opened, saved
@@ -283,6 +285,12 @@ def test_an_mpo_is_left_alone_where_it_could_not_be_kept_together(options):
 def test_what_moves_is_left_alone():
     with pytest.raises(SkipError, match="animated"):
         compressed(apng())
+
+
+def test_a_png_with_frames_that_does_not_say_that_it_moves_is_left_alone():
+    whole = zlib.compress(bytes(64 * (1 + 3 * 64)))
+    with pytest.raises(SkipError, match="does not say that it is one"):
+        compressed(png_with_a_frame_of_no_animation(64, 64, whole))
 
 
 @pytest.mark.parametrize(
