@@ -96,6 +96,16 @@ def _lie_about_a_length(data: bytearray, chance: random.Random, other: bytes) ->
         data[place] = lie.to_bytes(part.width, part.order)
 
 
+def _set_number_of_a_part(data: bytearray, chance: random.Random, other: bytes) -> None:
+    """A size, a count or a place at the head of a chunk, box or block becomes an extreme one, wherever that stands."""
+    ours = parts(bytes(data))
+    if ours:
+        part, width = chance.choice(ours), chance.choice((2, 4))
+        place = chance.randrange(part.start, min(part.length_at + 40, part.end))
+        value = (chance.choice(_NUMBERS) & (256**width - 1)).to_bytes(width, part.order)
+        data[place : place + width] = value
+
+
 _MUTATIONS: tuple[Mutation, ...] = (
     _flip_bytes,
     _flip_bit,
@@ -109,6 +119,7 @@ _MUTATIONS: tuple[Mutation, ...] = (
     _splice_part,
     _move_part,
     _lie_about_a_length,
+    _set_number_of_a_part,
 )
 
 
