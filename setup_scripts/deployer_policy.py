@@ -109,6 +109,7 @@ ROLE_ACTIONS = [
     "iam:DeleteRole",
     "iam:GetRole",
     "iam:TagRole",
+    "iam:UpdateAssumeRolePolicy",
     "iam:GetRolePolicy",
     "iam:PutRolePolicy",
     "iam:DeleteRolePolicy",

@@ -34,7 +34,7 @@ def ensure_role(
     `trust`: who may take it, where that is not Lambda.
     """
     role_name = names.role(function, context.aws.target.region)
-    arn = _role_arn(context, role_name) or _create_role(context, role_name, trust or policies.lambda_trust())
+    arn = _trusting_role(context, role_name, trust or policies.lambda_trust())
     if arn is None:
         return _lab_role_arn(context)
     answer = look(lambda: context.aws.iam.get_role_policy(RoleName=role_name, PolicyName=_POLICY_NAME), "NoSuchEntity")
@@ -78,11 +78,17 @@ def log_group_arn(context: Context, function: str) -> str:
     return f"arn:aws:logs:{target.region}:{target.account}:log-group:{names.log_group(function)}"
 
 
-def _role_arn(context: Context, role_name: str) -> str | None:
+def _trusting_role(context: Context, role_name: str, trust: policies.Policy) -> str | None:
+    """The ARN of the role, made or put right so that it can be taken by whom `trust` says; None without a right."""
     role = _role(context, role_name)
-    if role and not _is_ours(context, role):
+    if role is None:
+        return _create_role(context, role_name, trust)
+    if not _is_ours(context, role):
         raise refuse("role", role_name)
-    return role["Arn"] if role else None
+    if _document(role.get("AssumeRolePolicyDocument", trust)) != trust:
+        context.aws.iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trust))
+        context.say(f"updated: who may take role {role_name}")
+    return role["Arn"]
 
 
 def _role(context: Context, role_name: str) -> RoleTypeDef | None:

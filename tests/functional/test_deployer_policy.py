@@ -106,6 +106,12 @@ def put_everything_off(made):
     aws.sqs.set_queue_attributes(QueueUrl=resources["messages-queue"], Attributes={"VisibilityTimeout": "1"})
     aws.sqs.untag_queue(QueueUrl=resources["messages-queue"], TagKeys=["image-pipeline"])
     aws.functions.update_function_configuration(FunctionName="ImageProcessingFunction", MemorySize=128)
+    trusted = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}],
+    }
+    role_name = resources["labrole-arn"].rpartition("/")[2]
+    aws.iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trusted))
 
 
 def allowed(policy=POLICY):

@@ -145,6 +145,18 @@ def test_a_role_of_the_same_name_that_is_somebody_elses_is_neither_used_nor_dele
     assert made.aws.iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == []
 
 
+def test_a_role_that_somebody_let_others_take_is_lambdas_alone_again(ready, tmp_path, shelf):
+    iam = ready.aws.iam
+    ours = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    theirs = {**ours, "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(theirs))
+
+    set_up(again := context(tmp_path, shelf))
+
+    assert changes(again) == ["UpdateAssumeRolePolicy"]
+    assert iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"] == ours
+
+
 def test_a_role_that_others_hung_policies_on_is_told_and_all_else_goes(ready):
     arn = own_policy(ready)
     ready.aws.iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
