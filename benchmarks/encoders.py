@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from benchmarks import reports
 from benchmarks.peers import frontier, paired
 from benchmarks.peers.cases import CASES, CROPS, middle
 from benchmarks.peers.scores import Point, bytes_at, ssimulacra2
@@ -46,10 +47,11 @@ def main() -> int:
     arguments = parser().parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     chosen = {name: way for name, way in ways().items() if not arguments.way or name in (*arguments.way, REFERENCE)}
+    facts = {**reports.surroundings(), "rounds": arguments.repeat}
     found = measured(chosen, arguments.crops, arguments.repeat)
-    print(json.dumps(frontier.document(found), indent=2) if arguments.json else frontier.markdown(found))
+    print(json.dumps(frontier.document(found, facts), indent=2) if arguments.json else frontier.markdown(found, facts))
     if arguments.write:
-        frontier.write(found)
+        frontier.write(found, facts)
     return Exit.DONE
 
 

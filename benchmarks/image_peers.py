@@ -135,7 +135,7 @@ def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
                 program.ask(*files, at_once=cores)
                 walls[route, cores].append(program.ask(*files, at_once=cores).wall)
         print(f"two cores: done {number + 1} times", file=sys.stderr)
-    middle = paired.middles(walls, (paired.base_of(routes), 1))
+    middle = paired.middles(walls, (report.base_of(routes), 1))
     return {route: report.Shared(middle[route, 1], middle[route, 2]) for route in routes}
 
 

@@ -54,7 +54,7 @@ PEER = """
 import sys
 from img2dataset import download
 download(
-    url_list=sys.argv[1], output_folder=sys.argv[2], image_size=250, resize_mode="keep_ratio",
+    url_list=sys.argv[1], output_folder=sys.argv[2], image_size=250, resize_mode="keep_ratio_largest",
     resize_only_if_bigger=True, encode_quality=80, output_format="files", processes_count=int(sys.argv[3]),
     thread_count=int(sys.argv[4]), number_sample_per_shard=int(sys.argv[5]), extract_exif=False,
 )

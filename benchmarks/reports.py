@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def told(facts: dict[str, Any]) -> str:
+def told(facts: Mapping[str, Any]) -> str:
     """The surroundings in a sentence, for Markdown."""
     machine = facts["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())

@@ -155,8 +155,8 @@ def _compute(count: Decimal, megabytes: Decimal, more: Added) -> tuple[Line, ...
 
 def _kept(count: Decimal, originals: Decimal, made: Decimal, more: Added) -> tuple[Line, ...]:
     storage = PRICES["S3 storage, GB-month"]
-    # The item and two indexes; the totals and a marker, twice each since they are one transaction.
-    writes, reads = count * (2 + 2 + 4 + more.kilobytes), count
+    # The item and its entry in two indexes, of 1 to 2 kB each; totals and a marker, twice since they are a transaction.
+    writes, reads = count * (2 + 4 + 4 + more.kilobytes), count
     items = count * (RECORD_GB + more.kilobytes / 1_000_000)
     table = writes * PRICES["DynamoDB writes"] + reads * PRICES["DynamoDB reads"]
     return (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.report import BASE
+from benchmarks.peers.report import base_of
 from cli.exits import Exit
 
 TOLERANCE = 0.05
@@ -28,12 +28,12 @@ def _ratios(document: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]
     """Each by its name: times sharp's speed and memory, bytes out over bytes in, and bytes at equal scores."""
     for files, routes in document["speed"].items():
         for route, of in routes.items():
-            yield (files, route, "speed"), routes[BASE]["cpu"] / of["cpu"]
+            yield (files, route, "speed"), routes[base_of(routes)]["cpu"] / of["cpu"]
             yield (files, route, "bytes"), of["made"] / of["read"]
     for route, of in document["cores"].items():
-        yield ("two cores", route), document["cores"][BASE]["two"] / of["two"]
+        yield ("two cores", route), document["cores"][base_of(document["cores"])]["two"] / of["two"]
     for size, routes in document["memory"].items():
         for route, peak in routes.items():
-            yield (f"{size} MP", route, "memory"), routes[BASE] / peak
+            yield (f"{size} MP", route, "memory"), routes[base_of(routes)] / peak
     for route, score in document["scores"].items():
         yield ("scores", route), score["core_bytes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -46,13 +46,14 @@ def _beats(other: Result, one: Result) -> bool:
     return clearly and other.bytes < one.bytes * _SAME and other.seconds < one.seconds * _SAME_TIME
 
 
-def document(found: Sequence[Result]) -> dict[str, Any]:
+def document(found: Sequence[Result], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """`facts`: `reports.surroundings()` of before the first measurement, and how often each was made."""
     encoders = [{**asdict(one), "frontier": on_frontier(one, found)} for one in found]
-    return {**reports.surroundings(), "encoders": encoders}
+    return {**facts, "encoders": encoders}
 
 
-def markdown(found: Sequence[Result]) -> str:
-    parts = [_HEAD.format(told=reports.told(reports.surroundings()))]
+def markdown(found: Sequence[Result], facts: Mapping[str, Any]) -> str:
+    parts = [_HEAD.format(told=reports.told(facts))]
     for form in dict.fromkeys(one.format for one in found):
         of_form = sorted((one for one in found if one.format == form), key=lambda one: one.seconds)
         parts.append(f"## {form}\n\n{reports.table(_COLUMNS, [_row(one, found) for one in of_form])}")
@@ -73,8 +74,10 @@ def _row(one: Result, found: Sequence[Result]) -> list[str]:
     return [name, f"{one.bytes:.3f}", f"{one.seconds * 1000:.1f}", "yes" * on_frontier(one, found), str(one.crops)]
 
 
-def write(found: Sequence[Result]) -> None:
-    reports.write("encoders", document(found), markdown(found), {"encoders": lambda figure: _draw(figure, found)})
+def write(found: Sequence[Result], facts: Mapping[str, Any]) -> None:
+    reports.write(
+        "encoders", document(found, facts), markdown(found, facts), {"encoders": lambda figure: _draw(figure, found)}
+    )
 
 
 def _draw(figure: Any, found: Sequence[Result]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.peers.programs import Answer
-from benchmarks.peers.report import BASE, Speed
+from benchmarks.peers.report import Speed, base_of
 
 Case = TypeVar("Case", bound=Hashable)
 
@@ -23,11 +23,6 @@ def middles(rounds: Mapping[Case, Sequence[float]], base: Case) -> dict[Case, fl
     return {case: middle * _middle_ratio(found, rounds[base]) for case, found in rounds.items()}
 
 
-def base_of(routes: Sequence[str]) -> str:
-    """sharp with its defaults, or the first where it cannot run."""
-    return BASE if BASE in routes else routes[0]
-
-
 def _middle_ratio(found: Sequence[float], base: Sequence[float]) -> float:
     return statistics.median(one / other for one, other in zip(found, base, strict=True))
 
@@ -35,10 +30,15 @@ def _middle_ratio(found: Sequence[float], base: Sequence[float]) -> float:
 def speeds(answers: Mapping[str, Mapping[Path, Sequence[Answer]]]) -> dict[str, Speed]:
     """Of every route, summed over files: CPU seconds as `middles` has them, bytes made and bytes read."""
     files = list(next(iter(answers.values())))
-    base = base_of(list(answers))
+    base = base_of(answers)
     cpu = [middles({route: [one.cpu for one in of[file]] for route, of in answers.items()}, base) for file in files]
     read = sum(file.stat().st_size for file in files)
     return {
-        route: Speed(sum(middle[route] for middle in cpu), sum(of[file][0].whole for file in files), read)
+        route: Speed(
+            cpu=sum(middle[route] for middle in cpu),
+            made=sum(of[file][0].whole for file in files),
+            read=read,
+            rounds=len(of[files[0]]),
+        )
         for route, of in answers.items()
     }

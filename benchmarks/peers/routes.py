@@ -79,12 +79,14 @@ def opencv() -> Callable[[bytes], Made]:
     import numpy
 
     def work(data: bytes) -> Made:
-        image = cv2.imdecode(numpy.frombuffer(data, numpy.uint8), cv2.IMREAD_COLOR)
+        suffix = _suffix(data)
+        # It either turns by EXIF or keeps transparency.
+        how = cv2.IMREAD_UNCHANGED if suffix == ".png" else cv2.IMREAD_COLOR
+        image = cv2.imdecode(numpy.frombuffer(data, numpy.uint8), how)
         height, width = image.shape[:2]
         scale = min(1.0, BOX / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))
         thumbnail = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        suffix = _suffix(data)
         whole = cv2.imencode(suffix, image, _CV_QUALITY.get(suffix, []))[1]
         return cv2.imencode(".webp", thumbnail, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1].tobytes(), whole.tobytes()
 

@@ -15,7 +15,7 @@ from pipeline.images.options import Preset
 
 Write = Callable[[Image.Image, int], bytes]
 JPEG_QUALITIES = (62, 72, 80, 88)
-WEBP_QUALITIES = (60, 74, 86, 97)
+WEBP_QUALITIES = (60, 74, 86, 97, 99)
 AVIF_QUALITIES = (45, 58, 70, 82)
 
 #: Table 3 of mozjpeg, by N. Robidoux: https://github.com/mozilla/mozjpeg/blob/master/jcparam.c

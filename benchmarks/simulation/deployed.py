@@ -17,9 +17,9 @@ from setup_scripts.functions import PROCESSING
 
 #: Of the handler: one for each of the two processors that a function of this memory sees.
 THREADS = 2
-#: Of a record: an item of 1 to 2 kB, whose entry in each index is smaller. A write unit is a kilobyte begun.
+#: Of a record: an item of 1 to 2 kB, whose entry in each index is somewhat smaller. A write unit is a kilobyte begun.
 ITEM_UNITS = 2
-INDEX_UNITS = 1
+INDEX_UNITS = 2
 #: Values of `Feed`, which is the partition key of the indexes.
 FEEDS = 4
 #: At first: S3 and DynamoDB give a bucket and a table more of them where the requests go on.

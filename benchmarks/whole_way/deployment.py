@@ -67,8 +67,19 @@ class Deployment:
 
 
 def _units(item: Mapping[str, Any]) -> int:
-    size = sum(len(name) + len(json.dumps(value)) for name, value in item.items())
-    return math.ceil(size / 1024)
+    return math.ceil(sum(len(name) + _size(value) for name, value in item.items()) / 1024)
+
+
+def _size(typed: Mapping[str, Any]) -> int:
+    """Bytes of a value as DynamoDB counts them ("DynamoDB item sizes and formats"); numbers a little above."""
+    [(kind, value)] = typed.items()
+    if kind == "L":
+        return 3 + sum(1 + _size(one) for one in value)
+    if kind == "M":
+        return 3 + sum(1 + len(name) + _size(one) for name, one in value.items())
+    if kind == "N":
+        return 1 + math.ceil(len(value) / 2)
+    return len(str(value).encode()) if kind == "S" else 1
 
 
 def _function(pid: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.peers.paired import base_of, middles, speeds
+from benchmarks.peers.paired import middles, speeds
 from benchmarks.peers.programs import Answer
+from benchmarks.peers.report import base_of
 
 
 def test_a_machine_that_is_slower_for_some_rounds_moves_no_ratio():

@@ -92,7 +92,8 @@ def test_a_part_that_is_wide_enough_holds_nobody_up():
     [
         (1, 1, 1.1),  # its own time and the waiting
         (10, 1, 11.0),  # one after the other
-        (10, 2, 10.1),  # two threads, but only one processor: waiting is hidden behind the work of the other
+        (10, 2, 10.5),  # two threads wait side by side, five times, and share one processor
+        (3, 2, 3.2),  # the last one by itself
     ],
 )
 def test_threads_wait_side_by_side_but_share_the_processor(images, threads, seconds):
