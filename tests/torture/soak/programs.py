@@ -50,7 +50,7 @@ class Programs:
         allowed, errors = self._wait(process, longest)
         code = process.returncode
         self.ends["stopped" if code not in _ENDS else Exit(code).name.lower()] += 1
-        if code not in allowed or ("Traceback" in errors and not _had_not_begun(code, errors)):
+        if code not in allowed or ("Traceback" in errors and not _is_pythons_own(code, errors)):
             raise UnexpectedEndError(f"{' '.join(command)} ended with {code}:\n{errors[-3000:]}")
         return code
 
@@ -89,8 +89,13 @@ def _is_begun(process: subprocess.Popen[str]) -> bool:
     return True
 
 
-def _had_not_begun(code: int, errors: str) -> bool:
-    """Whether Ctrl-C met the imports at the top of a program, or Python itself at its start: then it shows a trace, and
-    may even go on."""
+def _is_pythons_own(code: int, errors: str) -> bool:
+    """Whether a trace is none of the product's.
+
+    Ctrl-C met the imports at the top of a program, or Python itself at its start: then it shows a trace, and may even
+    go on. Or a program was killed while it started a process, which finds nobody who tells it what to do.
+    """
     frames = [line for line in errors.splitlines() if line.startswith('  File "')]
-    return code == -signal.SIGINT or all(line.startswith('  File "<frozen ') for line in frames)
+    killed = ('  File "<string>', "/multiprocessing/spawn.py") if code == -signal.SIGKILL else ()
+    places = ('  File "<frozen ', *killed)
+    return code == -signal.SIGINT or all(any(place in line for place in places) for line in frames)
