@@ -93,6 +93,19 @@ def gif_with_a_frame_out_of_its_screen() -> bytes:
     return bytes(data)
 
 
+def exif_of_texts(number: int, length: int, *, alike: bool = False) -> bytes:
+    """A TIFF block whose every entry is a text that begins at its beginning and is almost all of it."""
+    whole = 8 + 2 + 12 * number + 4 + length
+    tags = ((0x8298 if alike else tag) for tag in range(number))
+    rows = b"".join(struct.pack(">HHII", tag, 2, whole - 1, 0) for tag in tags)
+    return b"MM\x00*" + struct.pack(">IH", 8, number) + rows + bytes(4 + length)
+
+
+def png_with_exif(block: bytes) -> bytes:
+    data = images.png()
+    return data[:33] + images.png_chunk(b"eXIf", block) + data[33:]
+
+
 def gif_that_widens(side: int, number: int) -> bytes:
     """A GIF of one pixel whose second frame is `side` wide and high, and `number` small ones after it."""
     first, wide = formats.gif(Image.new("L", (1, 1))), formats.gif(Image.new("L", (side, side)))

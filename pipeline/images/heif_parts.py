@@ -19,6 +19,7 @@ _PICTURES = frozenset({b"av01", b"hvc1", b"grid", b"iovl", b"iden", b"tmap"})
 #: Boxes of a track or movie in which others lie that may be private.
 _CONTAINERS = frozenset({b"moov", b"trak", b"mdia"})
 _PRIVATE = frozenset({b"udta", b"meta", b"uuid"})
+_DATED = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 #: What a list of items may hold, and the properties of items that are texts.
 _LISTING = frozenset({b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"grpl", b"dinf"})
 _TEXTS = frozenset({b"udes", b"altt", b"crtt", b"mdft", b"uuid"})
@@ -82,7 +83,7 @@ def take_apart(data: bytes) -> Container:
     exif_items = [item for item in meta.items.values() if item.kind == b"Exif"]
     freed = [box for box in found if box.kind not in _NEEDED]
     freed += [*_private_boxes(data, found), *_private_listing(data, found)]
-    blanks = [(box.body, box.end) for box in freed] + _private_spans(meta)
+    blanks = [(box.body, box.end) for box in freed] + _private_spans(meta) + list(_moments(data, found))
     if not movie:
         blanks += _gaps(found, meta)
     exif = b"".join(data[start:end] for start, end in exif_items[0].spans) if exif_items else b""
@@ -120,6 +121,17 @@ def _private_boxes(data: bytes, parents: Iterable[Box]) -> Iterator[Box]:
         inner = list(children(data, parent)) if parent.kind in _CONTAINERS else []
         yield from (box for box in inner if box.kind in _PRIVATE)
         yield from _private_boxes(data, inner)
+
+
+def _moments(data: bytes, parents: Iterable[Box]) -> Iterator[Span]:
+    """Where movies and tracks say when they were made and changed."""
+    for parent in parents:
+        inner = list(children(data, parent)) if parent.kind in _CONTAINERS else []
+        for box in inner:
+            length = 16 if data[box.body : box.body + 1] == b"\x01" else 8
+            if box.kind in _DATED and box.body + VERSION + length <= box.end:
+                yield box.body + VERSION, box.body + VERSION + length
+        yield from _moments(data, inner)
 
 
 def _private_listing(data: bytes, found: Iterable[Box]) -> Iterator[Box]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.errors import Code, RejectError
@@ -52,8 +53,14 @@ def read_items(data: bytes, meta: Box) -> Meta:
     if b"iref" in found:
         _read_references(data, found[b"iref"], result)
     if b"iprp" in found:
-        _read_properties(data, found[b"iprp"], result)
+        primary = _read_primary(data, found[b"pitm"]) if b"pitm" in found else None
+        _read_properties(data, found[b"iprp"], primary, result)
     return result
+
+
+def _read_primary(data: bytes, box: Box) -> int:
+    reader = Reader(data, box.body, box.end)
+    return reader.number(2 if reader.number(VERSION) >> 24 == 0 else 4)
 
 
 def _read_kinds(data: bytes, box: Box, result: Meta) -> None:
@@ -115,18 +122,40 @@ def _read_references(data: bytes, box: Box, result: Meta) -> None:
             item.preview = True
 
 
-def _read_properties(data: bytes, box: Box, result: Meta) -> None:
-    for container in children(data, box):
-        for entry in children(data, container) if container.kind == b"ipco" else ():
-            _read_property(Reader(data, entry.body, entry.end), entry.kind, result)
+def _read_properties(data: bytes, box: Box, primary: int | None, result: Meta) -> None:
+    containers = list(children(data, box))
+    maps = [one for one in containers if one.kind == b"ipma"]
+    shown = {number for one in maps for number in _read_association(data, one, primary)}
+    for container in containers:
+        for number, entry in enumerate(children(data, container) if container.kind == b"ipco" else (), 1):
+            # Where nobody says which properties are whose, all of them are.
+            is_shown = number in shown or primary is None or not maps
+            _read_property(Reader(data, entry.body, entry.end), entry.kind, is_shown, result)
 
 
-def _read_property(reader: Reader, kind: bytes, result: Meta) -> None:
+def _read_association(data: bytes, box: Box, item: int | None) -> Iterator[int]:
+    """The numbers of the properties of an item, from 1 on."""
+    reader = Reader(data, box.body, box.end)
+    head = reader.number(VERSION)
+    for _ in range(reader.number(4)):
+        owner = reader.number(2 if head >> 24 == 0 else 4)
+        for _ in range(reader.number(1)):
+            # The highest bit says that whoever does not know the property must not show the item.
+            number = reader.number(2) & 0x7FFF if head & 1 else reader.number(1) & 0x7F
+            if owner == item:
+                yield number
+
+
+def _read_property(reader: Reader, kind: bytes, is_shown: bool, result: Meta) -> None:
+    """`is_shown`: it belongs to the picture that the file is shown as. The largest and deepest of all count."""
     if kind == b"ispe":
         reader.number(VERSION)
         result.sizes.append((reader.number(4), reader.number(4)))
-    elif kind == b"colr":
+    elif kind == b"colr" and is_shown:
         _read_colours(reader, result)
+    elif kind == b"clap" and is_shown:
+        # The decoder does not crop: written anew, what was cut off would be seen.
+        result.ordinary = False
     elif kind == b"av1C":
         flags = reader.bytes(4)[2]
         result.depth = max(result.depth, (8 if not flags & 0x40 else 12 if flags & 0x20 else 10))

@@ -15,9 +15,13 @@ from typing import Literal
 
 _MODEL, _ORIENTATION, _ARTIST, _COPYRIGHT, _EXIF_IFD = 0x0110, 0x0112, 0x013B, 0x8298, 0x8769
 _DATE_TIME_ORIGINAL, _OFFSET_TIME_ORIGINAL = 0x9003, 0x9011
-#: Bytes of one value, by TIFF type: BYTE, ASCII, SHORT, LONG; no tag of ours has another.
-_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4}
-_ASCII, _SHORT = 2, 3
+_OURS = frozenset({_MODEL, _ORIENTATION, _ARTIST, _COPYRIGHT, _EXIF_IFD, _DATE_TIME_ORIGINAL, _OFFSET_TIME_ORIGINAL})
+#: Bytes of one value, by TIFF type: BYTE, ASCII, SHORT, LONG, UTF-8; no tag of ours has another.
+_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 129: 1}
+_ASCII, _SHORT, _UTF_8 = 2, 3, 129
+_TEXTS = (_ASCII, _UTF_8)
+#: Bytes of a text: two of them have to fit into one segment of a JPEG. What is longer is left out, not cut.
+_MAX_TEXT = 30_000
 _MAX_MODEL = 100
 
 _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
@@ -53,7 +57,7 @@ def read_exif(block: bytes | None) -> Metadata:
         tags, more = _tags(block) if block else ({}, {})
     except (struct.error, KeyError, IndexError):
         return Metadata()
-    rights = ((tag, _text(tags.get(tag))) for tag in (_ARTIST, _COPYRIGHT))
+    rights = ((_ARTIST, _text(tags.get(_ARTIST))), (_COPYRIGHT, _both_parts(tags.get(_COPYRIGHT))))
     orientation = tags.get(_ORIENTATION)
     return Metadata(
         orientation=orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1,
@@ -79,26 +83,38 @@ def _directory(block: bytes, order: str, offset: int) -> Tags:
     (count,) = struct.unpack_from(order + "H", block, offset)
     # A directory ends with four bytes; without them it is cut off, and nothing of ours could be as short.
     struct.unpack_from(order + "I", block, offset + 2 + 12 * count)
-    entries = (struct.unpack_from(order + "HHI4s", block, offset + 2 + 12 * index) for index in range(count))
-    values = ((tag, _value(block, order, kind, number, inline)) for tag, kind, number, inline in entries)
-    return {tag: value for tag, value in values if value is not None}
+    found: Tags = {}
+    for index in range(count):
+        tag, kind, number, inline = struct.unpack_from(order + "HHI4s", block, offset + 2 + 12 * index)
+        # Of a tag that comes twice the first counts: thousands of entries may all say the same megabyte.
+        if tag in _OURS and tag not in found:
+            value = _value(block, order, kind, number, inline)
+            if value is not None:
+                found[tag] = value
+    return found
 
 
 def _value(block: bytes, order: str, kind: int, number: int, inline: bytes) -> bytes | int | None:
     length = _WIDTHS.get(kind, 0) * number
-    if not length:
+    if not length or length > _MAX_TEXT:
         return None
     if length > 4:
         (start,) = struct.unpack(order + "I", inline)
         whole = start + length <= len(block)
-        return block[start : start + length] if kind == _ASCII and whole else None
-    if kind == _ASCII:
+        return block[start : start + length] if kind in _TEXTS and whole else None
+    if kind in _TEXTS:
         return inline[:length]
     return int(struct.unpack_from(order + {1: "B", 3: "H", 4: "I"}[kind], inline)[0])
 
 
 def _text(value: bytes | int | None) -> bytes:
     return value.split(b"\x00")[0].strip() if isinstance(value, bytes) else b""
+
+
+def _both_parts(value: bytes | int | None) -> bytes:
+    """A copyright as it stands: of the photographer and, behind a NUL, of the editor; a space stands for neither."""
+    text = value.rstrip(b"\x00 ") if isinstance(value, bytes) else b""
+    return text if text.strip(b"\x00 ") else b""
 
 
 def _moment(date: bytes, offset: bytes) -> str | None:

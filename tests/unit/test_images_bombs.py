@@ -58,6 +58,8 @@ WORK: dict[str, Callable[[], bytes]] = {
     "AVIF of a picture larger than it says": lambda: bombs.with_sizes(formats.avif(), 8, 8),
     "HEIC of a picture larger than it says": lambda: bombs.with_sizes(formats.heic(), 8, 8),
     "GIF of 48 megapixels": lambda: bombs.gif_claiming(8_000, 6_000),
+    "PNG with 65,000 texts in its EXIF": lambda: bombs.png_with_exif(bombs.exif_of_texts(65_000, 100_000)),
+    "PNG with one text 65,000 times": lambda: bombs.png_with_exif(bombs.exif_of_texts(65_000, 9_000_000, alike=True)),
     "GIF that widens to 62 megapixels": lambda: bombs.gif_that_widens(7_900, 4),
     "PNG with a frame of 140 terapixels": lambda: bombs.png_with_a_frame_of_no_animation(2**31 - 1, 65_535),
     "PNG with a frame of 120 megapixels": lambda: bombs.png_with_a_frame_of_no_animation(

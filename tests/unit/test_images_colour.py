@@ -13,6 +13,7 @@ from pipeline.images.decode import examine
 from pipeline.images.options import Limits
 from pipeline.images.transform import Transformed, transform
 from tests import colour_profiles, formats, images, reference
+from tests.avif_boxes import with_property
 
 PROFILES = {
     "Display P3": (colour_profiles.display_p3(), "RGB"),
@@ -328,3 +329,31 @@ def test_exif_of_a_webp_that_has_no_room_for_it_turns_nothing():
 
     shown = [opened(output.data).size for output in result.outputs]
     assert shown == [output.size for output in result.outputs] == [(80, 40), (80, 40)]
+
+
+def test_of_an_avif_the_profile_of_the_picture_counts_and_no_other():
+    image = Image.new("RGB", (64, 64), (200, 60, 40))
+    own, foreign = colour_profiles.display_p3(), colour_profiles.adobe_rgb()
+    for profile, kept in ((None, None), (own, own)):
+        data = formats.avif(image, **({"icc_profile": profile} if profile else {}))
+        more = with_property(data, b"colr", b"prof" + foreign, of_primary=False)
+
+        plain, result = transform(data), transform(more)
+
+        assert thumbnail_pixel(result, (9, 9)) == thumbnail_pixel(plain, (9, 9))
+        assert opened(result.outputs[1].data).info.get("icc_profile") == kept
+
+
+def test_a_profile_that_is_given_to_the_picture_of_an_avif_counts():
+    image = Image.new("RGB", (64, 64), (200, 60, 40))
+    given = with_property(formats.avif(image), b"colr", b"prof" + colour_profiles.adobe_rgb(), of_primary=True)
+    written = formats.avif(image, icc_profile=colour_profiles.adobe_rgb())
+
+    assert thumbnail_pixel(transform(given), (9, 9)) == thumbnail_pixel(transform(written), (9, 9))
+
+
+def test_an_avif_that_is_to_be_cropped_is_not_written_without_its_crop():
+    crop = struct.pack(">IIIIiIiI", 32, 1, 64, 1, -16, 1, 0, 1)
+    data = with_property(formats.avif(images.noise((64, 64)), quality=100), b"clap", crop, of_primary=True)
+
+    assert b"clap" in transform(data).outputs[1].data

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import struct
+from io import BytesIO
 
 import pytest
 from PIL import Image
 
+from pipeline.images.metadata import read_exif
 from pipeline.images.options import ImageOptions, OutputOptions
 from pipeline.images.thumbhash import thumbhash
 from pipeline.images.transform import transform
 from pipeline.job import Facts
-from tests import images
+from tests import formats, images
 
 
 def facts(**tags: str | int) -> Facts:
@@ -135,3 +138,45 @@ def test_the_placeholder_is_upright_whatever_is_made_of_the_image():
     for options in (ImageOptions(), only_large, ImageOptions(outputs=())):
         placeholder = base64.b64decode(transform(tall, options).facts.placeholder or "")
         assert not placeholder[4] & 0x80
+
+
+def text_block(tag: int, kind: int, text: bytes) -> bytes:
+    """A TIFF block with one text."""
+    return struct.pack(">4sIHHHII", b"MM\x00*", 8, 1, tag, kind, len(text), 26) + bytes(4) + text + bytes(2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "kept"),
+    [
+        (2, b"Ada Example\0", b"Ada Example"),
+        (129, "Ada Übung\0".encode(), "Ada Übung".encode()),
+        (2, b"Ada\0Editor Ltd\0", b"Ada\0Editor Ltd"),
+        (2, b" \0Editor Ltd\0", b" \0Editor Ltd"),
+        (2, b" \0\0\0\0", None),
+        (2, b"x" * 29_999 + b"\0", b"x" * 29_999),
+        (2, b"x" * 70_000, None),
+    ],
+)
+def test_a_copyright_is_kept_as_it_stands(kind, text, kept):
+    found = read_exif(text_block(0x8298, kind, text))
+
+    assert found.rights == (((0x8298, kept),) if kept else ())
+    again = read_exif(found.fresh_block(orientation=1))
+    assert again.rights == found.rights
+
+
+def test_of_a_tag_that_comes_twice_the_first_counts():
+    one, other = (text_block(0x013B, 2, text) for text in (b"first\0", b"other\0"))
+    both = struct.pack(">4sIH", b"MM\x00*", 8, 2) + one[10:18] + struct.pack(">I", 38) + other[10:18]
+    both += struct.pack(">I", 44) + bytes(4) + b"first\0" + b"other\0"
+
+    assert read_exif(both).rights == ((0x013B, b"first"),)
+
+
+def test_a_tiff_with_rights_that_fit_no_jpeg_is_made_without_them():
+    data = formats.tiff(images.photo((64, 64)), exif=images.exif(rights=True))
+    long = BytesIO()
+    images.photo((64, 64)).save(long, "TIFF", tiffinfo={0x8298: "c" * 70_000})
+
+    assert [output.format for output in transform(long.getvalue()).outputs][1] == "JPEG"
+    assert images.COPYRIGHT.encode() in transform(data).outputs[1].data

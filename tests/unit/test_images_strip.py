@@ -155,6 +155,16 @@ def test_bytes_between_the_items_of_an_avif_do_not_leave():
     assert pixels(result) == pixels(data)
 
 
+def test_when_an_avif_that_moves_was_made_does_not_leave():
+    data = formats.avif(formats.moving()[0], **formats.animated())
+    compressed = transform(data).outputs[1].data
+    for kind in (b"mvhd", b"tkhd", b"mdhd"):
+        head = data.index(kind) + 4
+        length = 16 if data[head] else 8
+        assert any(data[head + 4 : head + 4 + length])
+        assert not any(compressed[head + 4 : head + 4 + length])
+
+
 def test_the_names_of_items_do_not_leave():
     data = formats.avif()
     renamed = data.replace(b"Color\x00", b"Maria\x00")
