@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import botocore.exceptions as aws
 
-from pipeline.aws_errors import status_of
+from pipeline.aws_errors import code_of, status_of
 from pipeline.errors import RetryError
 
 T = TypeVar("T")
@@ -24,6 +24,11 @@ _CREDENTIALS = (
     getattr(aws, "LoginError", aws.SSOError),
 )
 _TOO_MANY = 429
+#: What AWS says with 4xx, and yet may take back: as tests/functional/test_s3_refuses.py has it.
+_PASSING = frozenset(
+    {"RequestTimeout", "RequestLimitExceeded", "Throttling", "ThrottlingException", "ThrottledException", "SlowDown"}
+)
+_PASSING_STATUS = (408, 409)
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -44,5 +49,6 @@ def patiently(
 def _is_for_good(cause: BaseException | None) -> bool:
     """Whether AWS has understood and said no, or there are no credentials: waiting changes neither."""
     if isinstance(cause, aws.ClientError):
-        return 400 <= status_of(cause) < _TOO_MANY
+        passing = code_of(cause) in _PASSING or status_of(cause) in _PASSING_STATUS
+        return 400 <= status_of(cause) < _TOO_MANY and not passing
     return isinstance(cause, _CREDENTIALS)

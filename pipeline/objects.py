@@ -111,7 +111,8 @@ def described(answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef, data: by
         is_output=metadata.get(MARKER) == OUTPUT_MARK,
         data=data,
         metadata=metadata,
-        unreadable=answer.get("MissingMeta", 0),
+        # An Expires that is no date cannot be said again.
+        unreadable=answer.get("MissingMeta", 0) + ("ExpiresString" in answer and "Expires" not in answer),
         headers={name: value for name in _HEADERS if (value := answer.get(name)) is not None},
     )
 
@@ -130,7 +131,18 @@ def look(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
         except ClientError as error:
             if is_gone(error):
                 return None
-            raise
+            raise _in_words(s3, bucket, key, error) from error
+
+
+def _in_words(s3: S3Client, bucket: str, key: str, error: ClientError) -> ClientError:
+    """The answer to a HEAD has no body, so that S3 says 400 or 403 and not why: credentials that are over, or a right
+    that is missing. Asked for the first byte, it says so."""
+    if status_of(error) in (400, 403):
+        try:
+            s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
+        except ClientError as told:
+            return told
+    return error
 
 
 def read_small(s3: S3Client, bucket: str, key: str) -> tuple[bytes, str] | None:

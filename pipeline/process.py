@@ -76,7 +76,7 @@ def _unrecorded(steps: Steps) -> Result:
 def _attempt(steps: Steps) -> Result | None:
     """Go the whole way once; None where object or record changed meanwhile and the way begins again."""
     before = steps.records.get(steps.job.source.key)
-    steps.replaced |= before.output_keys if before else frozenset()
+    steps.replaced |= steps.own_outputs(before) if before else frozenset()
     found = steps.fetch()
     if found is None or found.is_output:
         return _remove(steps, before, found)

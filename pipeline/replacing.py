@@ -74,6 +74,9 @@ class Replacing:
 
     def _kept(self, bucket: str, key: str, found: StoredObject, ours: dict[str, str]) -> dict[str, Any]:
         metadata = {**found.metadata, **ours}
+        odd = [name for name, value in found.headers.items() if isinstance(value, str) and not value.isascii()]
+        if odd:
+            raise SkipError(f"its {odd[0]} has letters that would not come through as they are")
         if found.unreadable:
             raise SkipError(f"{found.unreadable} of its metadata cannot be read, and would be lost")
         if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > _MAX_METADATA:

@@ -9,7 +9,7 @@ from pipeline.errors import Code, RejectError, SkipError
 from pipeline.images.formats import sniff
 from pipeline.images.transform import Transformed
 from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Record
-from pipeline.keys import url
+from pipeline.keys import output_folder, url
 from pipeline.leftovers import abandoned
 from pipeline.objects import StoredObject
 from pipeline.services import Services
@@ -46,7 +46,8 @@ class Steps:
         source, storage = self.job.source, self.services.storage
         present = storage.look(source.bucket, source.key)
         if present is None:
-            raise self.gone()
+            # HEAD cannot say whether the object or its bucket is missing: `fetch` can.
+            return
         done = all(writing.is_done(self.job, wanted, present, storage) for wanted in self.job.outputs)
         self.watch("look", {"key": source.key, "bytes": present.size, "etag": present.version.etag, "done": done})
         if done:
@@ -71,8 +72,13 @@ class Steps:
     def is_done(self, before: Record, found: StoredObject) -> bool:
         version = (before.version_id, before.etag) == (found.version.version_id, found.version.etag)
         same_options = before.options_hash == self.job.image_options.hash()
-        whole = before.outcome is Outcome.DONE and not before.output_keys & self.lost
+        whole = before.outcome is Outcome.DONE and before.output_keys == self.own_outputs(before) - self.lost
         return version and same_options and whole and not self.job.force
+
+    def own_outputs(self, record: Record) -> frozenset[str]:
+        """Those of its outputs that lie where this source has its own: users may have copied another image's record."""
+        folders = {output_folder(wanted.folder, self.job.source.key) for wanted in self.job.outputs}
+        return frozenset(key for key in record.output_keys if key.rpartition("/")[0] + "/" in folders)
 
     def transform(self, found: StoredObject) -> Transformed | RejectError:
         """The images made, or why not: with a record to write, a bad image is a result like any other."""

@@ -21,7 +21,7 @@ def put_verified(
     """Create the object, or replace what was made of an older version of the same source. False: it was there already.
 
     `is_current` tells whether `origin` is still the current version of the source: asked after the present output was
-    looked at, so that an older version never replaces a newer one.
+    looked at, and again after it was replaced, so that whoever puts an older version over a newer one comes again.
 
     Raises RejectError(CONFLICT) where something else stands there, RetryError where a later try may do better.
     """
@@ -39,11 +39,12 @@ def put_verified(
     if present and present.metadata == ours:
         return False
     _give_way(present, f"s3://{bucket}/{key}", origin, is_current)
-    if present and put_if(s3, {**request, "IfMatch": present.version.etag}):
-        return True
-    after = look(s3, bucket, key)
-    if after is None or after.metadata != ours:
-        raise RetryError(f"s3://{bucket}/{key} changed while it was being replaced")
+    if not (present and put_if(s3, {**request, "IfMatch": present.version.etag})):
+        after = look(s3, bucket, key)
+        if after is None or after.metadata != ours:
+            raise RetryError(f"s3://{bucket}/{key} changed while it was being replaced")
+    # The output of an older version that became current again meanwhile was just replaced, and looked the same before.
+    _require_current(origin, is_current)
     return True
 
 
@@ -53,5 +54,9 @@ def _give_way(present: StoredObject | None, place: str, origin: Origin, is_curre
         raise RetryError(f"{place} was there and is gone again")
     if not present.is_output or present.metadata.get(SOURCE) != origin.source:
         raise RejectError(Code.CONFLICT, f"{place} is already there and was not made of {origin.source}")
+    _require_current(origin, is_current)
+
+
+def _require_current(origin: Origin, is_current: Callable[[], bool]) -> None:
     if not is_current():
         raise RetryError(f"{origin.source} changed while it was worked on")

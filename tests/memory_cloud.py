@@ -91,6 +91,8 @@ class MemoryStorage:
             raise RetryError(f"{origin.source} changed while it was worked on")
         self.put(bucket, key, output.data, is_output=True)
         self._describe(bucket, key, origin.metadata)
+        if present and not is_current():
+            raise RetryError(f"{origin.source} changed while it was worked on")
         return True
 
     def replace(

@@ -28,7 +28,8 @@ _MAX_DECODED = {"WEBP": 40_000_000}
 class Source:
     """A source image whose header has been read and found within the limits.
 
-    `image`, the first of `frames`, is not decoded before `load(source)`. `profile` is its ICC profile if that says
+    `image`, the first of `frames` (of an APNG the one that programs show that know no animation), is not decoded before
+    `load(source)`. `profile` is its ICC profile if that says
     other than sRGB.
     """
 

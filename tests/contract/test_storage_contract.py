@@ -128,6 +128,21 @@ def test_a_verified_output_gives_way_to_a_newer_version_of_its_source_and_never_
     assert get(engine, "out/a.jpg").data == b"2"
 
 
+def test_who_replaced_an_output_while_its_source_went_back_comes_again(engine):
+    newer = replace(ORIGIN, version=ObjectVersion("other", "v2"))
+    engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: True)
+    # The older version becomes current again while the newer one's output is on its way: its output was in place.
+    answers = [True, False]
+
+    with pytest.raises(RetryError, match="changed"):
+        engine.storage.put_verified(
+            engine.bucket, "out/a.jpg", replace(OUTPUT, data=b"2"), newer, lambda: answers.pop(0)
+        )
+    assert engine.storage.put_verified(engine.bucket, "out/a.jpg", OUTPUT, ORIGIN, lambda: True)
+
+    assert get(engine, "out/a.jpg").data == OUTPUT.data
+
+
 @pytest.mark.parametrize("theirs", ["a stranger's", "of another source"])
 def test_what_was_not_made_of_this_source_is_a_conflict_and_stays(engine, theirs):
     if theirs == "a stranger's":

@@ -171,6 +171,20 @@ def test_removing_the_original_removes_record_and_outputs(pipeline):
     assert not pipeline.outputs and not pipeline.records.items
 
 
+def test_the_record_of_another_image_that_was_copied_costs_that_image_nothing(pipeline):
+    for key in ("a.jpg", "b.jpg"):
+        pipeline.upload(key, JPEG)
+    first = pipeline.run("a.jpg")
+    # As a person may do with PartiQL.
+    pipeline.records.items["b.jpg"] = replace(first, image_id="b.jpg")
+    pipeline.records.items["c.jpg"] = replace(first, image_id="c.jpg")
+
+    second = pipeline.run("b.jpg")
+    pipeline.run("c.jpg")
+
+    assert first.output_keys | second.output_keys == pipeline.outputs and not first.output_keys & second.output_keys
+
+
 def test_a_message_about_an_object_that_is_gone_is_skipped(pipeline):
     with pytest.raises(SkipError) as skipped:
         pipeline.run("never.jpg")

@@ -8,10 +8,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from bulk.patience import patiently
+from pipeline.aws_errors import code_of
+from pipeline.budget import PixelBudget
 from pipeline.clients import make_client
 from pipeline.errors import RetryError
-from pipeline.job import Output
+from pipeline.images.options import OutputOptions
+from pipeline.job import Job, Output, OutputWanted, S3Source
+from pipeline.process import process
+from pipeline.services import Services
 from pipeline.storage import Storage
 
 GONE = {(404, "NoSuchKey")}
@@ -31,6 +38,10 @@ class Refusing(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
+
+    def do_HEAD(self) -> None:
+        self.send_response(self.server.answer[0])  # type: ignore[attr-defined]
+        self.end_headers()
 
     def do_GET(self) -> None:
         status, code = self.server.answer  # type: ignore[attr-defined]
@@ -80,3 +91,39 @@ def test_two_conditional_writes_at_once_may_be_refused_and_come_back(refusing):
 
     with pytest.raises(RetryError, match="ConditionalRequestConflict"):
         storage(refusing, (409, "ConditionalRequestConflict")).put_output("outputs", "a.jpg", output)
+
+
+@pytest.mark.parametrize("answer", [(400, "ExpiredToken"), (403, "AccessDenied"), (403, "InvalidAccessKeyId")], ids=str)
+def test_why_a_head_is_refused_is_asked_for(refusing, answer):
+    with pytest.raises(RetryError) as refused:
+        storage(refusing, answer).look("uploads", "a.jpg")
+
+    assert isinstance(refused.value.__cause__, ClientError) and code_of(refused.value.__cause__) == answer[1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(400, "RequestTimeout"), (400, "ThrottlingException"), (409, "OperationAborted"), (503, "SlowDown")],
+    ids=str,
+)
+def test_what_may_pass_is_waited_for_where_there_is_no_queue(refusing, answer):
+    slept: list[float] = []
+
+    with pytest.raises(RetryError):
+        patiently(lambda: get(refusing, answer), pauses=(1.0, 2.0), sleep=slept.append)
+
+    assert slept == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("answer", [(403, "AccessDenied"), (400, "ExpiredToken"), (404, "NoSuchBucket")], ids=str)
+def test_what_stays_is_not_waited_for(refusing, answer):
+    with pytest.raises(RetryError):
+        patiently(lambda: get(refusing, answer), sleep=lambda _: pytest.fail("it waits"))
+
+
+def test_a_bucket_that_is_missing_is_no_object_that_was_deleted(refusing):
+    edges = Services(storage=storage(refusing, (404, "NoSuchBucket")), budget=PixelBudget(1))
+    wanted = OutputWanted("compressed", OutputOptions(), "out", key="a.jpg")
+
+    with pytest.raises(RetryError, match="NoSuchBucket"):
+        process(Job(source=S3Source("photos", "a.jpg"), outputs=(wanted,), record=False), edges)

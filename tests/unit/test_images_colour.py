@@ -335,7 +335,7 @@ def test_of_an_avif_the_profile_of_the_picture_counts_and_no_other():
     image = Image.new("RGB", (64, 64), (200, 60, 40))
     own, foreign = colour_profiles.display_p3(), colour_profiles.adobe_rgb()
     for profile, kept in ((None, None), (own, own)):
-        data = formats.avif(image, **({"icc_profile": profile} if profile else {}))
+        data = formats.avif(image, icc_profile=profile or b"")
         more = with_property(data, b"colr", b"prof" + foreign, of_primary=False)
 
         plain, result = transform(data), transform(more)
