@@ -21,7 +21,7 @@ def put_verified(
     """Create the object, or replace what was made of an older version of the same source. False: it was there already.
 
     `is_current` tells whether `origin` is still the current version of the source: asked after the present output was
-    looked at, and again after it was replaced, so that whoever puts an older version over a newer one comes again.
+    looked at, and again after it was replaced, since what it was made of may have become current again meanwhile.
 
     Raises RejectError(CONFLICT) where something else stands there, RetryError where a later try may do better.
     """
@@ -43,7 +43,6 @@ def put_verified(
         after = look(s3, bucket, key)
         if after is None or after.metadata != ours:
             raise RetryError(f"s3://{bucket}/{key} changed while it was being replaced")
-    # The output of an older version that became current again meanwhile was just replaced, and looked the same before.
     _require_current(origin, is_current)
     return True
 
