@@ -153,7 +153,7 @@ def test_cloudfront_is_planned_as_it_is_then_made(tmp_path, shelf, stands):
 OPTIONS = {
     ("alarms", "off"): (set(), {"alarm", "dashboard"}),
     ("public-capture-facts", "on"): (set(), set()),
-    ("image-service", "wanted"): ({"queue", "bucket", "role", "function", "trigger", "log group"}, set()),
+    ("image-service", "wanted"): ({"queue", "bucket", "role", "function", "trigger", "log group", "alarm"}, set()),
 }
 
 
