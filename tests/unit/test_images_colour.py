@@ -7,13 +7,9 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from pipeline.errors import Code, RejectError
-from pipeline.images import heif_parts
 from pipeline.images.colour import useful_profile
-from pipeline.images.decode import examine
-from pipeline.images.options import Limits
 from pipeline.images.transform import Transformed, transform
 from tests import colour_profiles, formats, images, reference
-from tests.avif_boxes import with_property
 
 PROFILES = {
     "Display P3": (colour_profiles.display_p3(), "RGB"),
@@ -256,26 +252,6 @@ def test_an_opaque_alpha_channel_becomes_a_jpeg(name: str):
     assert transform(maker(images.photo().convert("RGBA"))).outputs[1].format == "JPEG"
 
 
-@pytest.mark.parametrize("depth", (10, 12))
-def test_an_avif_of_more_than_8_bits_is_never_encoded_anew(depth: int):
-    data = formats.avif(images.noise((64, 64)), quality=100)
-    config = data.index(b"av1C") + 4
-    flags = data[config + 2] | (0x40 if depth == 10 else 0x60)
-    deeper = data[: config + 2] + bytes((flags,)) + data[config + 3 :]
-
-    assert not heif_parts.take_apart(deeper).ordinary
-    assert heif_parts.take_apart(data).ordinary
-
-
-@pytest.mark.parametrize("subsampling", ("4:4:4", "4:2:2"))
-def test_an_avif_with_all_of_its_colours_keeps_them(subsampling: str):
-    data = formats.avif(images.noise((64, 64)), quality=100, subsampling=subsampling)
-
-    compressed = transform(data).outputs[1].data
-
-    assert (compressed == examine(data, Limits()).stripped()) == (subsampling == "4:4:4")
-
-
 def test_a_gray_profile_is_applied_where_a_webp_takes_the_place_of_gray_that_is_seen_through():
     image = Image.merge("LA", (Image.new("L", (40, 30), 60), Image.linear_gradient("L").resize((40, 30))))
     linear = colour_profiles.gray_profile(gamma=1.0)
@@ -329,31 +305,3 @@ def test_exif_of_a_webp_that_has_no_room_for_it_turns_nothing():
 
     shown = [opened(output.data).size for output in result.outputs]
     assert shown == [output.size for output in result.outputs] == [(80, 40), (80, 40)]
-
-
-def test_of_an_avif_the_profile_of_the_picture_counts_and_no_other():
-    image = Image.new("RGB", (64, 64), (200, 60, 40))
-    own, foreign = colour_profiles.display_p3(), colour_profiles.adobe_rgb()
-    for profile, kept in ((None, None), (own, own)):
-        data = formats.avif(image, icc_profile=profile or b"")
-        more = with_property(data, b"colr", b"prof" + foreign, of_primary=False)
-
-        plain, result = transform(data), transform(more)
-
-        assert thumbnail_pixel(result, (9, 9)) == thumbnail_pixel(plain, (9, 9))
-        assert opened(result.outputs[1].data).info.get("icc_profile") == kept
-
-
-def test_a_profile_that_is_given_to_the_picture_of_an_avif_counts():
-    image = Image.new("RGB", (64, 64), (200, 60, 40))
-    given = with_property(formats.avif(image), b"colr", b"prof" + colour_profiles.adobe_rgb(), of_primary=True)
-    written = formats.avif(image, icc_profile=colour_profiles.adobe_rgb())
-
-    assert thumbnail_pixel(transform(given), (9, 9)) == thumbnail_pixel(transform(written), (9, 9))
-
-
-def test_an_avif_that_is_to_be_cropped_is_not_written_without_its_crop():
-    crop = struct.pack(">IIIIiIiI", 32, 1, 64, 1, -16, 1, 0, 1)
-    data = with_property(formats.avif(images.noise((64, 64)), quality=100), b"clap", crop, of_primary=True)
-
-    assert b"clap" in transform(data).outputs[1].data
