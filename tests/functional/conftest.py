@@ -13,10 +13,11 @@ from botocore.config import Config
 from moto import mock_aws
 
 from pipeline.table.records import Records
+from setup_scripts import create_dynamodb_table, create_s3_buckets, create_sqs_queue
 from setup_scripts.context import Context
 from setup_scripts.steps import set_up
 from tests.draining import Drained
-from tests.functional.aws_account import aws_account, context
+from tests.functional.aws_account import aws_account, changes, context
 from tests.functional.compress_bench import BUCKET, CompressBench
 from tests.functional.compress_job import Buckets
 from tests.functional.gallery_on_moto import SETTINGS, STATS_TABLE, TABLE, Api, create_tables
@@ -61,6 +62,16 @@ def ready(account: None, tmp_path: Path, shelf: dict[str, Any]) -> Context:
     """A context whose deployment is set up."""
     made = context(tmp_path, shelf)
     set_up(made)
+    return made
+
+
+@pytest.fixture
+def made(account: None, tmp_path: Path) -> Context:
+    """A context whose deployment has what an upload and its record need, and no more."""
+    made = context(tmp_path, {})
+    for step in (create_s3_buckets, create_sqs_queue, create_dynamodb_table):
+        step.create(made)
+    changes(made).clear()
     return made
 
 

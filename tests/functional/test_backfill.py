@@ -15,19 +15,9 @@ from cli.exits import CommandError
 from cli.state import PlainShelf
 from pipeline.images.options import ImageOptions
 from pipeline.images.variants import Variants
-from setup_scripts import create_dynamodb_table, create_s3_buckets, create_sqs_queue
-from tests.functional.aws_account import Dead, changes, context
+from tests.functional.aws_account import Dead, changes
 
 NAMES = ("images-bucket", "messages-queue", "dynamodb-table")
-
-
-@pytest.fixture
-def made(account, tmp_path):
-    made = context(tmp_path, {})
-    for step in (create_s3_buckets, create_sqs_queue, create_dynamodb_table):
-        step.create(made)
-    changes(made).clear()
-    return made
 
 
 @pytest.fixture

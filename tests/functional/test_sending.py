@@ -7,25 +7,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.exits import Exit, explain
-from setup_scripts import create_dynamodb_table, create_s3_buckets, create_sqs_queue
 from setup_scripts.folder import LocalImage
 from setup_scripts.following import records
 from setup_scripts.originals import Originals, originals
 from setup_scripts.results import ImageResult
 from setup_scripts.sending import Sender, Way
 from setup_scripts.upload import Upload
-from tests.functional.aws_account import changes, context
+from tests.functional.aws_account import changes
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
-
-
-@pytest.fixture
-def made(account, tmp_path):
-    made = context(tmp_path, {})
-    for step in (create_s3_buckets, create_sqs_queue, create_dynamodb_table):
-        step.create(made)
-    changes(made).clear()
-    return made
 
 
 @pytest.fixture
