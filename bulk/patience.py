@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import botocore.exceptions as aws
 
-from pipeline.aws_errors import code_of, status_of
+from pipeline.aws_errors import THROTTLED, code_of, status_of
 from pipeline.errors import RetryError
 
 T = TypeVar("T")
@@ -24,10 +24,8 @@ _CREDENTIALS = (
     getattr(aws, "LoginError", aws.SSOError),
 )
 _TOO_MANY = 429
-#: What AWS says with 4xx, and yet may take back: as tests/functional/test_s3_refuses.py has it.
-_PASSING = frozenset(
-    {"RequestTimeout", "RequestLimitExceeded", "Throttling", "ThrottlingException", "ThrottledException", "SlowDown"}
-)
+#: What AWS says with 4xx, and yet may take back.
+_PASSING = THROTTLED | {"RequestTimeout"}
 _PASSING_STATUS = (408, 409)
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 

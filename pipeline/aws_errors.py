@@ -15,6 +15,18 @@ from urllib3.exceptions import HTTPError
 
 from pipeline.errors import RetryError
 
+#: What AWS's services call being asked too often; some say it with 400, like a refusal.
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
 
 @contextmanager
 def retried(call: str) -> Iterator[None]:

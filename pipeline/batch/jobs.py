@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws_errors import code_of, retried, status_of
+from pipeline.aws_errors import THROTTLED, code_of, retried, status_of
 from pipeline.batch.claims import Claim, Claims
 from pipeline.batch.file_list import batch_name
 from pipeline.batch.settings import BATCH, INDEXES, BatchSettings
@@ -156,4 +156,4 @@ def _is_refusal(error: RetryError) -> bool:
     cause = error.__cause__
     if not isinstance(cause, ClientError) or status_of(cause) >= 500:
         return False
-    return code_of(cause) not in ("TooManyRequestsException", "ThrottlingException", "RequestLimitExceeded")
+    return code_of(cause) not in THROTTLED

@@ -85,7 +85,7 @@ def of_twelve_bits(image: Image.Image) -> Image.Image:
     return _of_sixteen_bits(image, lambda value: value * 16 + 0)
 
 
-def with_sixteen_bit_key(high: Image.Image, low: Image.Image) -> Image.Image:
+def with_key_of_halves(high: Image.Image, low: Image.Image) -> Image.Image:
     """`high`, the upper halves of RGB of 16 bits, with its transparent colour as alpha: all six halves have to fit."""
     alpha = Image.new("L", high.size, 0)
     for half, shift in ((high, 8), (low, 0)):

@@ -29,8 +29,7 @@ class Source:
     """A source image whose header has been read and found within the limits.
 
     `image`, the first of `frames` (of an APNG the one that programs show that know no animation), is not decoded before
-    `load(source)`. `profile` is its ICC profile if that says
-    other than sRGB.
+    `load(source)`. `profile` is its ICC profile if that says other than sRGB.
     """
 
     data: bytes
@@ -133,7 +132,7 @@ def _set_samples_right(image: Image.Image, parts: Parts) -> None:
         if parts.negative:
             image.im = colour.inverted(image).im
     elif image.mode == "RGB" and parts.depth == 16 and "transparency" in image.info:
-        with_key = colour.with_sixteen_bit_key(image, _low_bytes(parts.bare()))
+        with_key = colour.with_key_of_halves(image, _low_bytes(parts.bare()))
         image.im, image._mode = with_key.im, with_key.mode
         del image.info["transparency"]
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from pipeline.images.options import ImageOptions
@@ -45,7 +46,7 @@ class Change:
     before: Item | None
     after: Item | None
 
-    @property
+    @cached_property
     def counts(self) -> Counts:
         """What to add to the totals; empty where the change does not touch them."""
         counts = counts_of(self.after)
