@@ -70,7 +70,7 @@ def stop(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> No
         return _say("The local cloud is not running.")
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT
-    while holder(context.folder.lock) is not None:
+    while _holds(running.pid, context):
         if time.monotonic() > deadline:
             raise CommandError(
                 f"The local cloud (process {running.pid}) has not stopped after {STOP_TIMEOUT:.0f} seconds. "
@@ -130,7 +130,7 @@ def _become_server(context: Context) -> None:
 
 
 def _start_in_background(context: Context) -> None:
-    """Start the server and wait until it holds the folder. Raises CommandError when it ends instead."""
+    """Start the server and wait until it or another holds the folder. Raises CommandError when it ends instead."""
     with context.folder.start_log.open("wb") as log:
         process = subprocess.Popen(
             _server_command(context),
@@ -141,13 +141,18 @@ def _start_in_background(context: Context) -> None:
             stderr=log,
             start_new_session=True,  # Ctrl-C in this terminal is not meant for it
         )
-    while holder(context.folder.lock) is None:
+    while not _holds(process.pid, context):  # or it gave up: one that still tries would come up after the next `stop`
         if process.poll() == HELD:
             return  # somebody else was quicker; theirs is as good
         if process.returncode is not None:
             raise CommandError(f"The local cloud did not start.\n{_last_words(context.folder)}")
         time.sleep(POLL)
     process.returncode = 0  # it goes on living; without this Python warns of a process that was never waited for
+
+
+def _holds(pid: int, context: Context) -> bool:
+    running = holder(context.folder.lock)
+    return running is not None and running.pid == pid
 
 
 def _wait_until_ready(context: Context) -> Running:

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local_cloud.address import HOST
-from local_cloud.lock import holder
+from local_cloud.folder import Folder
+from local_cloud.lock import Running, announce, hold, holder
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port, running_local_cloud
 from tests.ports import can_be_read, listening
 
@@ -57,6 +58,21 @@ def test_two_starts_at_once_leave_one_server(cloud):
 
     assert [start.wait(timeout=60) for start in starts] == [0, 0, 0, 0]
     assert status(cloud)["ready"]
+
+
+def test_start_waits_until_the_server_that_it_began_gives_up_where_another_was_quicker(cloud, local_cloud):
+    """One that still tries would come up after the next `stop`."""
+    folder = Folder(cloud.home)
+    folder.make()
+    command = [sys.executable, str(ROOT / "local_cloud"), "start", "--port", str(local_cloud.port)]
+    with hold(folder.lock) as lock:
+        start = subprocess.Popen(command, env=cloud.environ, stderr=subprocess.DEVNULL)
+        wait_until(folder.start_log.exists)
+
+        announce(lock, Running(pid=os.getpid(), port=local_cloud.port, auth=False, started_at=0.0))
+
+        assert start.wait(timeout=60) == 0
+        assert "held by another server" in folder.start_log.read_text()
 
 
 def test_status_tells_where_it_runs(cloud):
@@ -130,7 +146,7 @@ def test_after_kill_9_neither_status_nor_stop_trusts_the_old_process_number(clou
     old = holder(lock)
     assert old is not None
     os.kill(old.pid, signal.SIGKILL)
-    wait_until_free(lock)
+    wait_until(lambda: holder(lock) is None)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     lock.write_text(lock.read_text().replace(f'"pid": {old.pid}', f'"pid": {stranger.pid}'))
 
@@ -186,7 +202,7 @@ def test_the_log_can_be_read_and_followed(cloud):
 def test_in_the_foreground_it_stays_until_it_is_interrupted_and_saves(cloud):
     command = [sys.executable, str(ROOT / "local_cloud"), "start", "--foreground"]
     with subprocess.Popen(command, env=cloud.environ, stderr=subprocess.PIPE, text=True) as process:
-        wait_until_ready(cloud)
+        wait_until(lambda: status(cloud).get("ready"))
         cloud.client("s3").create_bucket(Bucket="kept")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
@@ -224,15 +240,8 @@ def get(cloud: LocalCloud, path: str) -> int:
     return answer.status
 
 
-def wait_until_free(lock: Path) -> None:
-    deadline = time.monotonic() + 10
-    while holder(lock) is not None:
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def wait_until_ready(cloud: LocalCloud) -> None:
-    deadline = time.monotonic() + 30
-    while not status(cloud).get("ready"):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
