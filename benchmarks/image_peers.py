@@ -44,8 +44,9 @@ def main() -> int:
     arguments = parser().parse_args()
     if arguments.compare:
         return agreement.compare(*arguments.compare)
+    routes = _routes()  # brings sharp, whose version is told
     found = report.Found(versions=versions())
-    for _ in _measured(found, _routes(), arguments):
+    for _ in _measured(found, routes, arguments):
         # What was found outlives an end that comes too early.
         if arguments.write:
             found.write()
