@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import cast
 
 from bulk.seen import Seen
@@ -48,18 +50,23 @@ class Omitted:
 
 
 @contextmanager
-def open_rows(path: str, bucket: str) -> Iterator[Iterator[Row | Omitted]]:
-    """The rows of the file at `path`, or of standard input for "-". CommandError where it cannot be read."""
-    if path == STDIN:
-        yield read_rows(cast(io.BufferedReader, sys.stdin.buffer), bucket)
-        return
+def open_list(path: str) -> Iterator[io.BufferedReader]:
+    """The list at `path`, or from standard input for "-", as a file that can be read again and again.
+
+    What comes through a pipe lies in a temporary file meanwhile. CommandError where the list cannot be read.
+    """
     try:
-        file = Path(path).open("rb")
+        file = cast(io.BufferedReader, sys.stdin.buffer) if path == STDIN else Path(path).open("rb")
     except OSError as error:
         raise CommandError(f"the CSV file {path} cannot be read: {error.strerror}") from error
-    # The rows end before the file does: what reads them may have stopped anywhere.
-    with file, closing(read_rows(file, bucket)) as rows:
-        yield rows
+    with file:
+        if path != STDIN and file.seekable():
+            yield file
+            return
+        with TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            yield cast(io.BufferedReader, copy)
 
 
 def read_rows(file: io.BufferedReader, bucket: str) -> Generator[Row | Omitted, None, None]:

@@ -12,8 +12,8 @@ from pipeline.aws_errors import THROTTLED, code_of, status_of
 from pipeline.errors import RetryError
 
 T = TypeVar("T")
-#: The login of `aws login` is younger than the oldest botocore here.
-_CREDENTIALS = (
+#: No usable credentials. The login of `aws login` is younger than the oldest botocore here.
+CREDENTIALS = (
     aws.NoCredentialsError,
     aws.PartialCredentialsError,
     aws.CredentialRetrievalError,
@@ -49,4 +49,4 @@ def _is_for_good(cause: BaseException | None) -> bool:
     if isinstance(cause, aws.ClientError):
         passing = code_of(cause) in _PASSING or status_of(cause) in _PASSING_STATUS
         return 400 <= status_of(cause) < _TOO_MANY and not passing
-    return isinstance(cause, _CREDENTIALS)
+    return isinstance(cause, CREDENTIALS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -14,8 +16,25 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def say(text: str) -> None:
-    """One line of the story."""
-    print(printable(text), file=sys.stderr, flush=True)
+    """One line of the story. Where nobody listens any more (`2>&1 | head`), the work goes on."""
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """After its reader has gone: what is printed from now on, and what still lies in its buffer, leads nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def heard_or_not() -> Iterator[None]:
+    """For a result that is told after the work: a reader who has gone (`| head`) changes nothing of how it ended."""
+    try:
+        yield
+    except BrokenPipeError:
+        silence(sys.stdout)
 
 
 def result(text: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from cli.console import never_fail_to_print, printable
+from cli.console import never_fail_to_print, say, silence
 from cli.signals import Terminated, sigterm_raises
 from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
@@ -56,7 +55,7 @@ def run(main: Callable[[], int]) -> int:
         return _end("terminated; run the same command again to go on", Exit.TERMINATED)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return Exit.DONE
     except Exception as error:
         fault = explain(error)
@@ -96,8 +95,7 @@ def _not_now(error: RetryError) -> CommandError:
 
 
 def _end(line: str, exit_code: Exit) -> Exit:
-    # It may quote a key, a line of a list, or AWS.
-    print(printable(line), file=sys.stderr)
+    say(line)
     return exit_code
 
 

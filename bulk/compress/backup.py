@@ -43,11 +43,12 @@ class BackingUpStorage(Storage):
         self, bucket: str, key: str, output: Output, found: StoredObject, *, mark: str, keep_headers: bool
     ) -> ObjectVersion:
         assert found.data is not None
-        self._keep(bucket, key, hashlib.sha256(found.data).hexdigest())
+        self._keep(bucket, key, found.version.etag, hashlib.sha256(found.data).hexdigest())
         return super().replace(bucket, key, output, found, mark=mark, keep_headers=keep_headers)
 
-    def _keep(self, bucket: str, key: str, sha256: str) -> None:
-        """A copy of the object, which has just been read and has this SHA-256. A copy of other bytes stays as well."""
+    def _keep(self, bucket: str, key: str, etag: str, sha256: str) -> None:
+        """A copy of the object, which has just been read and had this ETag and SHA-256. A copy of other bytes stays as
+        well. RetryError also where another run came between: the object is then looked at anew."""
         plain = self._backup.key(key)
         present = self._sha256(plain)
         if present == sha256:
@@ -57,7 +58,14 @@ class BackingUpStorage(Storage):
             return
         with retried(f"CopyObject s3://{bucket}/{key} to s3://{self._backup.bucket}/{place}"):
             source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
-            self._client.copy_object(Bucket=self._backup.bucket, Key=place, CopySource=source)
+            self._client.copy_object(
+                Bucket=self._backup.bucket,
+                Key=place,
+                CopySource=source,
+                # By now the compressed image may stand there, and its original at `place`.
+                CopySourceIfMatch=f'"{etag}"',
+                IfNoneMatch="*",
+            )
         if self._sha256(place) != sha256:
             raise RetryError(f"the copy s3://{self._backup.bucket}/{place} differs from what was read")
 

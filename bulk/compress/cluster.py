@@ -13,29 +13,26 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from bulk.compress.bounds import Bounds, within
 from bulk.compress.interrupts import deaf_to_ctrl_c, uninterrupted
 from bulk.compress.outcome import Done, Outcome
-from bulk.compress.work import LOOPBACK, Order, compress
+from bulk.compress.remote import connected, no_worker, while_workers_are_there
+from bulk.compress.work import Order, compress
 from bulk.csv_rows import Row
-from cli.exits import CommandError
 
 #: Rows that are given out for each thread of a worker: enough that none waits, few enough that memory stays flat.
 _AHEAD = 2
-_CONNECT_SECONDS = 20
 #: In which a worker that has died is there again, even on a busy machine.
 _RESTART_SECONDS = 20
 #: How often an image may lie with a worker that dies, before it is put off: it may have been another one's fault.
 _DEATHS = 1
-#: Dask gives a worker up whose process cannot be started again.
+#: Dask gives a worker up whose process cannot be started again, and those of a cluster may all go home.
 _NO_WORKER_SECONDS = 300
 #: Dask remembers how it read the names of its last 100,000 tasks, which no setting lowers: 80 MB of names that never
 #: come again. So many are kept.
 _NAMES = 100
 _ANY_PORT = "127.0.0.1:0"
-_NO_WORKER = "no worker is left, and none comes back: see whether the machine has memory, and run the command again"
 _SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": _DEATHS,
     "distributed.scheduler.no-workers-timeout": f"{_NO_WORKER_SECONDS}s",
@@ -61,6 +58,7 @@ def workers(
     scheduler: str | None = None,
     work: Work = compress,
     bounds: Bounds | None = None,
+    no_worker_seconds: float = _NO_WORKER_SECONDS,
 ) -> Iterator[Map]:
     """A function that does `work` on many rows, in any order, by `count` processes or by those of a cluster.
 
@@ -71,9 +69,10 @@ def workers(
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_SETTINGS):
         if scheduler:
-            with _connected(scheduler) as client:
+            with connected(scheduler) as client:
                 places = sum(client.nthreads().values())
-                yield lambda rows: _map(client, places, work, order, rows)
+                watched = partial(while_workers_are_there, client, seconds=no_worker_seconds)
+                yield lambda rows: _map(client, places, work, order, rows, watched)
             return
         bounded = partial(within, work, bounds or Bounds())
         with _local_cluster(count) as client:
@@ -121,33 +120,14 @@ def _without_spans(extensions: Mapping[str, Any]) -> dict[str, Any]:
     return {name: extension for name, extension in extensions.items() if name != "spans"}
 
 
-def require_trusted(scheduler: str, *, trusted: bool) -> None:
-    """CommandError for an address off this machine whose answers nobody vouches for."""
-    address = urlsplit(scheduler)
-    if address.scheme not in ("tcp", "tls") or not address.hostname or not address.port:
-        raise CommandError(f"--scheduler {scheduler} is no address of a Dask scheduler: tcp://127.0.0.1:8786 is one")
-    if address.scheme == "tcp" and address.hostname not in LOOPBACK and not trusted:
-        raise CommandError(
-            f"--scheduler {scheduler} is neither encrypted nor on this machine, and whoever answers there can run code "
-            "here: use tls://, or add --trust_scheduler in a network where only you can answer"
-        )
-
-
-@contextmanager
-def _connected(scheduler: str) -> Iterator[Any]:
-    from distributed import Client
-
-    try:
-        client = Client(scheduler, timeout=_CONNECT_SECONDS)
-    except (OSError, TimeoutError) as error:
-        raise CommandError(f"no Dask scheduler answers at {scheduler}: {error}") from error
-    with client:
-        if not client.nthreads():
-            raise CommandError(f"the Dask scheduler at {scheduler} has no workers: start some with `dask worker`")
-        yield client
-
-
-def _map(client: Any, places: int, work: Work, order: Order, rows: Iterator[Row]) -> Iterator[Done]:
+def _map(
+    client: Any,
+    places: int,
+    work: Work,
+    order: Order,
+    rows: Iterator[Row],
+    as_they_end: Callable[[Any], Iterator[Any]] = iter,
+) -> Iterator[Done]:
     # `places`, and not how many workers there are: just now they may all be dead, and being started again.
     from dask.utils import key_split
     from distributed import as_completed
@@ -163,7 +143,7 @@ def _map(client: Any, places: int, work: Work, order: Order, rows: Iterator[Row]
         return futures
 
     ended = as_completed(give_out(_AHEAD * places))
-    for number, future in enumerate(ended, 1):
+    for number, future in enumerate(as_they_end(ended), 1):
         yield _done(future, under_way.pop(future.key))
         ended.update(give_out(1))
         if number % _NAMES == 0:
@@ -182,7 +162,8 @@ def _done(future: Any, row: Row) -> Done:
         return again(reason=f"what became of it was lost with its worker: {lost!r}")
     kind = type(error).__name__
     if kind == "KilledWorker":
-        return ended(outcome=Outcome.SUSPECT, reason=f"{_DEATHS + 1} workers died while they worked on it")
+        deaths = error.allowed_failures + 1
+        return ended(outcome=Outcome.SUSPECT, reason=f"{deaths} workers died while they worked on it")
     if "NoValidWorker" in kind or "NoWorker" in kind:
-        return again(reason="no worker was left", stop=_NO_WORKER)
+        return again(reason="no worker was left", stop=no_worker())
     return again(reason=f"a bug: {error!r}")

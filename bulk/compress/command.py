@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 from bulk.compress import progress, report
 from bulk.compress.backup import Backup
-from bulk.compress.cluster import require_trusted, workers
+from bulk.compress.cluster import workers
 from bulk.compress.journal import Journal, path_of
 from bulk.compress.log import Log
 from bulk.compress.options import Options
 from bulk.compress.outcome import UNFINISHED, Outcome
+from bulk.compress.remote import require_trusted
 from bulk.compress.run import Run
 from bulk.compress.way_back import way_back
 from bulk.compress.work import Order, Place
-from bulk.csv_rows import STDIN, open_rows
+from bulk.csv_rows import open_list, read_rows
 from bulk.memory_gate import machine_cores
 from cli import console
 from cli.arguments import Choice
@@ -32,18 +34,23 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, 
     if arguments.report:
         report.require_writable(arguments.report)
     order = _order(arguments, environ)
-    with closing(Log(arguments.log_dir)) as log, closing(_journal(arguments, order)) as journal:
+    with (
+        open_list(arguments.csv_path) as file,
+        closing(Log(arguments.log_dir)) as log,
+        closing(_journal(arguments, order, file)) as journal,
+    ):
         console.say(f"Log: {log.path}")
         log.say(f"Start of processing: {arguments.csv_path}, bucket {order.bucket}, {order.options.mark}")
         try:
-            _compress(arguments, order, log, journal)
+            _compress(arguments, order, file, log, journal)
         finally:
             found = report.totals(journal)
             log.say(f"End of processing: {_in_words(found)}")
-        report.print_totals(found, as_json=arguments.json)
         if arguments.report:
             report.write_report(journal, arguments.report)
             console.say(f"Report: {arguments.report}")
+        with console.heard_or_not():
+            report.print_totals(found, as_json=arguments.json)
     return found
 
 
@@ -92,32 +99,36 @@ def _backup(arguments: argparse.Namespace) -> Backup | None:
     return Backup(arguments.backup_bucket or arguments.bucket_name, arguments.backup_prefix)
 
 
-def _journal(arguments: argparse.Namespace, order: Order) -> Journal:
-    """The journal of this command: of the same list, bucket and options."""
-    path = arguments.csv_path if arguments.csv_path == STDIN else str(Path(arguments.csv_path).resolve())
-    place = order.place
-    identity = (place.endpoint_url or "AWS", order.bucket, path, repr(order.options), str(order.dry_run))
+def _journal(arguments: argparse.Namespace, order: Order, file: io.BufferedReader) -> Journal:
+    """The journal of this command: of a list with this content, this bucket and these options."""
+    file.seek(0)
+    content = hashlib.file_digest(file, "sha256").hexdigest()
+    address = order.place.endpoint_url or "AWS"
+    identity = (address, order.bucket, content, repr(order.options), str(order.dry_run))
     return Journal(path_of(arguments.log_dir, *identity))
 
 
-def _compress(arguments: argparse.Namespace, order: Order, log: Log, journal: Journal) -> None:
-    already = 0 if journal.is_finished else journal.count() - journal.count(*UNFINISHED)
+def _compress(arguments: argparse.Namespace, order: Order, file: io.BufferedReader, log: Log, journal: Journal) -> None:
+    total, already = _so_far(arguments, file, journal)
     if already:
         console.say(f"{already:,} images were done by a run that did not come to its end; it goes on behind them")
-    total = journal.count(Outcome.FAILED) if arguments.retry_failed else progress.lines_in(arguments.csv_path)
-    with _rows(arguments, order.bucket) as rows, _workers(arguments, order) as compress:
-        with progress.shown(total, 0 if arguments.retry_failed else already) as tell:
-            made = Run(journal, log, compress, tell)
-            made.failed() if arguments.retry_failed else made.all(rows)
+    with _workers(arguments, order) as compress, progress.shown(total, already) as tell:
+        made = Run(journal, log, compress, tell)
+        if arguments.retry_failed:
+            made.failed()
+            return
+        file.seek(0)
+        # The rows end before the file does: what reads them may have stopped anywhere.
+        with closing(read_rows(file, order.bucket)) as rows:
+            made.all(rows)
 
 
-@contextmanager
-def _rows(arguments: argparse.Namespace, bucket: str) -> Iterator[Any]:
+def _so_far(arguments: argparse.Namespace, file: io.BufferedReader, journal: Journal) -> tuple[int, int]:
+    """How many images there are to be done, and how many of them a run that was stopped has done."""
     if arguments.retry_failed:
-        yield iter(())
-        return
-    with open_rows(arguments.csv_path, bucket) as rows:
-        yield rows
+        return journal.count(Outcome.FAILED), 0
+    already = 0 if journal.is_finished else journal.count() - journal.count(*UNFINISHED)
+    return progress.lines_in(file), already
 
 
 @contextmanager

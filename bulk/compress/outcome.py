@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from cli.exits import CommandError
+
 
 class Outcome(StrEnum):
     COMPRESSED = "compressed"
@@ -41,7 +43,7 @@ class LogLine:
 class Done:
     """One image, at its end. Sizes in bytes.
 
-    `stop`: why no other image can go well either, in words or by AWS's code.
+    `stop`: why no other image can go well either.
     """
 
     line: int
@@ -54,4 +56,4 @@ class Done:
     etag_before: str = ""
     etag_after: str = ""
     lines: tuple[LogLine, ...] = ()
-    stop: str = ""
+    stop: CommandError | None = None

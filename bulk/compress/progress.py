@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk.compress.outcome import Done, Outcome
-from bulk.csv_rows import STDIN
 from cli import console
 
 if TYPE_CHECKING:
@@ -19,18 +18,16 @@ _AT_ONCE = 1 << 20
 _SAVING = (Outcome.COMPRESSED, Outcome.WOULD_COMPRESS)
 
 
-def lines_in(path: str) -> int | None:
-    """About how many images a list names: its lines without the header. None where only reading it would tell."""
-    if path == STDIN or not Path(path).is_file():
-        return None
-    with Path(path).open("rb") as file:
-        ends = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_AT_ONCE), b""))
+def lines_in(file: io.BufferedReader) -> int:
+    """About how many images a list names: its lines without the header."""
+    file.seek(0)
+    ends = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_AT_ONCE), b""))
     return max(1, ends - 1)
 
 
 @contextmanager
 def shown(
-    total: int | None, already: int = 0, *, clock: Callable[[], float] = time.monotonic
+    total: int, already: int = 0, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[Done], None]]:
     """What is to be told of every image that has ended; silent where nobody watches.
 

@@ -11,7 +11,6 @@ from bulk.compress.journal import Journal
 from bulk.compress.log import Log
 from bulk.compress.outcome import UNFINISHED, Done, Outcome
 from bulk.csv_rows import Omitted, Row
-from cli.aws_words import EXPIRED, GET_CREDENTIALS, UNKNOWN
 from cli.exits import CommandError, Exit
 
 #: Seconds before each further try of what could not be finished: services that are busy recover in such times.
@@ -40,7 +39,12 @@ class Run:
     def failed(self) -> None:
         """Only what failed in the run before."""
         if not self.journal.count():
-            raise CommandError(f"there is nothing to try again: {self.journal.path} tells of no run with this command")
+            raise CommandError(
+                f"there is nothing to try again: {self.journal.path} tells of no run with this command and this list"
+            )
+        if not self.journal.is_finished:
+            text = "the run before did not come to its end: run the same command without --retry_failed, and it goes on"
+            raise CommandError(text, Exit.SOME_FAILED)
         self._pass(self.journal.rows(Outcome.FAILED))
         self._try_again()
 
@@ -67,7 +71,7 @@ class Run:
             self.journal.write(done)
             self.tell(done)
             if done.stop:
-                raise _stopped(done)
+                raise done.stop
 
     def _try_again(self) -> None:
         for pause in PAUSES:
@@ -80,10 +84,3 @@ class Run:
             for row in self.journal.rows(Outcome.SUSPECT):
                 self._pass(iter([row]), alone=True)
         self.journal.give_up()
-
-
-def _stopped(done: Done) -> CommandError:
-    if done.stop not in EXPIRED | UNKNOWN:
-        return CommandError(done.stop, Exit.SOME_FAILED)
-    word = "not accepted" if done.stop in UNKNOWN else "no longer good"
-    return CommandError(f"the AWS credentials are {word} ({done.stop}): {GET_CREDENTIALS}", Exit.REFUSED)

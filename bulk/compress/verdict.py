@@ -11,7 +11,9 @@ from bulk.compress.options import Options
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.story import Story
 from bulk.csv_rows import Row
+from bulk.patience import CREDENTIALS
 from cli.aws_words import EXPIRED, UNKNOWN
+from cli.exits import explain
 from pipeline.aws_errors import code_of
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 
@@ -33,7 +35,8 @@ def verdict(error: Exception, row: Row, story: Story, options: Options) -> Done:
     if said == _ARCHIVED:
         return ended(outcome=Outcome.UNCHANGED, reason="it lies in an archive, and has to be restored to be read")
     # Credentials that are no longer any good: every other image would meet the same.
-    return ended(outcome=Outcome.RETRY, reason=error.reason, stop=said if said in EXPIRED | UNKNOWN else "")
+    over = said in EXPIRED | UNKNOWN or isinstance(error.__cause__, CREDENTIALS)
+    return ended(outcome=Outcome.RETRY, reason=error.reason, stop=explain(error) if over else None)
 
 
 def tell(done: Done, story: Story) -> None:

@@ -21,6 +21,7 @@ from bulk.compress.transform import Compressor
 from bulk.compress.verdict import tell, verdict
 from bulk.csv_rows import Row
 from cli.credentials import aws_session, local_session, read_env_file
+from cli.exits import CommandError, Exit, explain
 from pipeline.budget import Budget
 from pipeline.clients import make_client
 from pipeline.job import Output
@@ -73,7 +74,13 @@ def compress(order: Order, row: Row) -> Done:
     try:
         return bench_of(order).work(row)
     except SpoolError as error:
-        return _stopped(row, error)
+        return _stopped(row, _no_room(error))
+    except Exception as error:
+        # There is no bench, and would be none for any other image: a login that is over, a profile that is not here.
+        stop = explain(error)
+        if stop is None:
+            raise
+        return _stopped(row, stop)
 
 
 @cache
@@ -83,10 +90,12 @@ def bench_of(order: Order) -> Bench:
     return Bench(order, order.place.s3(), machine_gate())
 
 
-def _stopped(row: Row, error: SpoolError) -> Done:
-    return Done(
-        line=row.line, key=row.key, outcome=Outcome.RETRY, reason=str(error), stop=f"{error}: set --temp_dir or TMPDIR"
-    )
+def _no_room(error: SpoolError) -> CommandError:
+    return CommandError(f"{error}: set --temp_dir or TMPDIR", Exit.SOME_FAILED)
+
+
+def _stopped(row: Row, stop: CommandError) -> Done:
+    return Done(line=row.line, key=row.key, outcome=Outcome.RETRY, reason=stop.text, stop=stop)
 
 
 #: By whether the run is a dry one.
@@ -122,7 +131,7 @@ class Bench:
                 done = self._processed(row, spool, story)
                 story.ended()
         except SpoolError as error:
-            done = _stopped(row, error)
+            done = _stopped(row, _no_room(error))
         tell(done, story)
         return replace(
             done,

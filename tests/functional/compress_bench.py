@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from bulk.compress.options import Options
 from bulk.compress.outcome import Done
 from bulk.compress.run import Run
 from bulk.compress.work import Bench, Order, Place
-from bulk.csv_rows import Omitted, Row, open_rows
+from bulk.csv_rows import Omitted, Row, open_list, read_rows
 from pipeline.watch import Watch
 from tests.images import jpeg, noise, photo
 
@@ -75,7 +75,7 @@ class CompressBench:
 
     def run(self, *keys: str, failed: bool = False, tell: Callable[[Done], None] = lambda done: None) -> list[Done]:
         """One run over the list of `keys`; what became of each image, as the journal has it."""
-        with open_rows(str(self.csv(*keys)), BUCKET) as rows:
+        with open_list(str(self.csv(*keys))) as file, closing(read_rows(file, BUCKET)) as rows:
             return self.run_rows(rows, failed=failed, tell=tell)
 
     def run_rows(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bulk.compress.backup import Backup
 from bulk.compress.outcome import Outcome
 from bulk.compress.run import PAUSES
+from bulk.csv_rows import Row, open_list, read_rows
 from tests.functional.compress_bench import ANOTHER, BUCKET, DETAILED, JPEG
 from tests.images import exif, jpeg, photo, png, truncated
 
@@ -207,15 +210,62 @@ def test_a_copy_that_differs_from_what_was_read_is_no_backup(bench):
     assert "differs from what was read" in bench.log and bench.get("originals/a.jpg") == ANOTHER
 
 
+def copy_as_s3_does(s3, meanwhile):
+    """The emulator copies under any condition. `meanwhile` is done once, just before the first copy."""
+    waiting = [meanwhile]
+
+    def copying(params, **_):
+        while waiting:
+            waiting.pop()()
+        there = s3.list_objects_v2(Bucket=params["Bucket"], Prefix=params["Key"])["KeyCount"]
+        etag = s3.head_object(**params["CopySource"])["ETag"]
+        if params.get("CopySourceIfMatch", etag) != etag or (there and params.get("IfNoneMatch") == "*"):
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "CopyObject")
+
+    s3.meta.events.register("provide-client-params.s3.CopyObject", copying)
+
+
+def test_of_two_runs_at_one_image_none_puts_the_compressed_one_over_the_copy_of_the_original(bench):
+    bench.put("a.jpg", JPEG)
+    bench.set(backup=Backup(BUCKET, "originals/"))
+    copy_as_s3_does(bench.s3, meanwhile=lambda: list(bench.compress([Row(2, "a.jpg")])))
+
+    done = bench.only("a.jpg")
+
+    assert bench.get("originals/a.jpg") == JPEG and len(bench.get("a.jpg")) < len(JPEG)
+    assert done.outcome is Outcome.ALREADY and bench.sleeps == [PAUSES[0]]
+
+
+def test_runs_over_two_buckets_that_share_one_for_copies_keep_the_originals_of_both(bench):
+    for bucket in ("another", "copies"):
+        bench.s3.create_bucket(Bucket=bucket)
+    bench.put("a.jpg", JPEG)
+    bench.s3.put_object(Bucket="another", Key="a.jpg", Body=ANOTHER)
+    bench.set(backup=Backup("copies"))
+    mine = bench.order
+
+    def compress_in_the_other():
+        bench.order = replace(mine, bucket="another")
+        list(bench.compress([Row(2, "a.jpg")]))
+        bench.order = mine
+
+    copy_as_s3_does(bench.s3, meanwhile=compress_in_the_other)
+
+    done = bench.only("a.jpg")
+
+    kept = [entry["Key"] for entry in bench.s3.list_objects_v2(Bucket="copies")["Contents"]]
+    assert done.outcome is Outcome.COMPRESSED
+    assert {bench.s3.get_object(Bucket="copies", Key=key)["Body"].read() for key in kept} == {JPEG, ANOTHER}
+
+
 def test_every_line_of_an_odd_list_is_done_or_told_with_its_number(bench):
     bench.put("a b.jpg", JPEG)
     bench.put("é+%20.jpg", ANOTHER)
     text = f'path\na b.jpg\n\n"open\nhttp\ns3://{BUCKET}/é+%20.jpg\ns3://other/c.jpg\na b.jpg\n'
     bench.csv(text=text)
-    from bulk.csv_rows import open_rows
 
-    with open_rows(str(bench.folder / "dataset.csv"), BUCKET) as rows:
-        done = bench.run_rows(rows)
+    with open_list(str(bench.folder / "dataset.csv")) as file:
+        done = bench.run_rows(read_rows(file, BUCKET))
 
     assert {one.key: one.outcome for one in done} == {
         "a b.jpg": Outcome.COMPRESSED,
@@ -229,7 +279,6 @@ def test_every_line_of_an_odd_list_is_done_or_told_with_its_number(bench):
 def test_keys_cannot_write_lines_of_their_own_into_the_log(bench):
     key = "a\x1b[31m\r2024-02-01 12:00:00 - INFO - forged.jpg"
     bench.csv(text="path\n")
-    from bulk.csv_rows import Row
 
     bench.run_rows(iter([Row(2, key)]))
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
 
 from bulk.compress.journal import Journal
+from bulk.compress.options import Options
 from bulk.compress.outcome import Outcome
 from bulk.compress.run import PAUSES
+from bulk.compress.work import Order, Place, compress
+from bulk.csv_rows import Row
 from cli.exits import CommandError
 from tests.functional.compress_bench import ANOTHER, JPEG
 
@@ -48,6 +60,26 @@ def test_what_fails_again_and_again_is_failed_and_can_be_tried_alone_later(bench
     assert bench.get("b.jpg") == ANOTHER
 
 
+def test_what_failed_is_tried_again_only_after_a_run_that_was_stopped_has_come_to_its_end(bench):
+    bench.put("a.jpg", JPEG)
+    bench.put("b.jpg", JPEG)
+
+    def stop_at_the_second(step, facts):
+        if facts["key"] == "b.jpg":
+            raise KeyboardInterrupt
+
+    bench.watch = stop_at_the_second
+    with pytest.raises(KeyboardInterrupt):
+        bench.run("a.jpg", "b.jpg")
+    bench.watch = None
+
+    with pytest.raises(CommandError, match="without --retry_failed") as refused:
+        bench.run("a.jpg", "b.jpg", failed=True)
+
+    assert refused.value.exit_code == 1
+    assert [one.outcome for one in bench.run("a.jpg", "b.jpg")] == [Outcome.COMPRESSED] * 2
+
+
 def test_trying_again_without_a_run_before_says_so(bench):
     with pytest.raises(CommandError, match="nothing to try again"):
         bench.run(failed=True)
@@ -62,6 +94,37 @@ def test_credentials_that_are_no_longer_good_stop_the_run_at_once(bench):
         bench.run("a.jpg", "b.jpg")
 
     assert stopped.value.exit_code == 254 and bench.get("b.jpg") == JPEG
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnauthorizedSSOTokenError(),
+        TokenRetrievalError(provider="sso", error_msg="the token has expired"),
+        CredentialRetrievalError(provider="custom-process", error_msg="nobody is signed in"),
+        NoCredentialsError(),
+    ],
+)
+def test_a_login_that_ends_stops_the_run_and_the_same_command_goes_on_later(bench, error):
+    for key in ("a.jpg", "b.jpg"):
+        bench.put(key, JPEG)
+    fail(bench.s3, "GetObject", 1, error)
+
+    with pytest.raises(CommandError) as stopped:
+        bench.run("a.jpg", "b.jpg")
+
+    assert stopped.value.exit_code == 254 and bench.sleeps == []
+    assert bench.get("a.jpg") == bench.get("b.jpg") == JPEG
+    assert [one.outcome for one in bench.run("a.jpg", "b.jpg")] == [Outcome.COMPRESSED] * 2
+
+
+def test_a_profile_that_a_worker_does_not_have_stops_the_run_and_fails_no_image(tmp_path):
+    place = Place(region="us-east-1", endpoint_url=None, profile="not-here", home=str(tmp_path))
+    order = Order(place=place, bucket="meu-bucket", temp_dir=str(tmp_path), options=Options())
+
+    done = pickle.loads(pickle.dumps(compress(order, Row(2, "a.jpg"))))
+
+    assert done.outcome is Outcome.RETRY and done.stop.exit_code == 2 and "not-here" in done.stop.text
 
 
 def test_what_lies_in_an_archive_is_left_there_and_not_asked_for_again_and_again(bench):

@@ -42,7 +42,13 @@ class Bucket:
         (folder / "dataset.csv").write_text("\n".join(["path", *self.keys]) + "\n")
 
     def start(
-        self, *arguments: str, program: Path = PROGRAM, cwd: Path | None = None, csv: str = "", stdin: Any = None
+        self,
+        *arguments: str,
+        program: Path = PROGRAM,
+        cwd: Path | None = None,
+        csv: str = "",
+        stdin: Any = None,
+        output: Any = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
         csv = csv or str(self.folder / "dataset.csv")
         return subprocess.Popen(
@@ -51,8 +57,8 @@ class Bucket:
             cwd=cwd or self.folder,
             env={**self.cloud.environ, "IMAGE_PIPELINE_HOME": str(self.folder)},
             stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
             text=True,
             start_new_session=True,
         )
@@ -124,6 +130,34 @@ def test_a_list_may_come_through_standard_input(bucket):
 
     assert code == 0, stderr
     assert made.compressed() == made.keys
+
+
+def test_another_list_of_the_same_name_has_a_journal_of_its_own_and_the_same_list_has_not(bucket):
+    made = bucket(2)
+    path = made.folder / "dataset.csv"
+    made.run("--dry_run")
+    with path.open() as the_same:
+        made.run("--dry_run", csv="-", stdin=the_same)
+    [journal] = made.folder.glob("*.journal")
+
+    path.write_text(f"path\n{made.keys[0]}\n")
+    made.run("--dry_run")
+
+    assert len({journal, *made.folder.glob("*.journal")}) == 2
+
+
+def test_where_nobody_reads_what_it_says_the_work_is_done_and_told_in_log_report_and_exit_code(bucket):
+    made, report = bucket(2), "report.csv"
+    with (made.folder / "dataset.csv").open("a") as list_of_keys:
+        list_of_keys.write("s3://another/c.jpg\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with open(writer, "wb") as nobody:
+        code, _, _ = made.run("--report", report, output=nobody)
+
+    assert code == 1 and made.compressed() == made.keys
+    assert len((made.folder / report).read_text().splitlines()) == 4
 
 
 def test_without_a_way_back_it_refuses_and_names_three_ways_out(bucket):

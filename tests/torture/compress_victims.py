@@ -19,7 +19,7 @@ from bulk.compress.options import Options
 from bulk.compress.outcome import Done
 from bulk.compress.run import Run
 from bulk.compress.work import Bench, Order, Place
-from bulk.csv_rows import Row, open_rows
+from bulk.csv_rows import Row, open_list, read_rows
 from tests.torture.forge import die_at, serve
 
 STEPS = ("look", "fetch", "transform", "put", "ended", "written")
@@ -39,7 +39,8 @@ def compress_all(job: dict[str, Any]) -> int:
             yield done
 
     with closing(Log(folder)) as log, closing(Journal(folder / "run.journal")) as journal:
-        with open_rows(str(folder / "dataset.csv"), job["bucket"]) as rows:
+        with open_list(str(folder / "dataset.csv")) as file:
+            rows = read_rows(file, job["bucket"])
             Run(journal, log, compress, lambda done: watch("written", {})).all(rows)
     return 0
 

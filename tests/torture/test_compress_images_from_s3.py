@@ -26,7 +26,7 @@ from bulk.compress.outcome import Done, Outcome
 from bulk.compress.run import Run
 from bulk.compress.transform import Compressor
 from bulk.compress.work import Bench, Order, Place
-from bulk.csv_rows import Row, open_rows
+from bulk.csv_rows import Row, open_list, read_rows
 from pipeline.errors import RejectError, SkipError
 from tests.images import jpeg, noise, photo, png, truncated
 from tests.torture.compress_victims import STEPS
@@ -200,7 +200,8 @@ def parallel_run(originals: Originals, endpoint: str, threads: int, pause: float
 
     folder = originals.folder
     with closing(Log(folder)) as log, closing(Journal(folder / "run.journal")) as journal:
-        with open_rows(str(folder / "dataset.csv"), originals.name) as rows:
+        with open_list(str(folder / "dataset.csv")) as file:
+            rows = read_rows(file, originals.name)
             Run(journal, log, compress, sleep=lambda seconds: time.sleep(pause)).all(rows)
         return {done.key: done for done in journal.images()}
 

@@ -27,7 +27,7 @@ from bulk.compress.journal import Journal
 from bulk.compress.log import Log
 from bulk.compress.outcome import Done, Outcome
 from bulk.compress.run import Run
-from bulk.csv_rows import open_rows
+from bulk.csv_rows import open_list, read_rows
 
 def work(row):
     return Done(line=row.line, key=row.key, outcome=Outcome.IGNORED, reason="x" * 100)
@@ -43,8 +43,8 @@ def tell(done):
     if told in (count // 10, count):
         print(psutil.Process().memory_info().rss // 1024, flush=True)
 with closing(Log(folder)) as log, closing(Journal(folder / "run.journal")) as journal:
-    with open_rows(str(folder / "list.csv"), "b") as rows:
-        Run(journal, log, lambda rows: map(work, rows), tell).all(rows)
+    with open_list(str(folder / "list.csv")) as file:
+        Run(journal, log, lambda rows: map(work, rows), tell).all(read_rows(file, "b"))
 """
 
 

@@ -253,3 +253,32 @@ def test_a_reader_that_has_seen_enough_ends_a_command_in_silence(main):
         ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=nobody, stderr=subprocess.PIPE)
 
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+LATER = """
+def main():
+    %s
+    return 1
+sys.exit(run(main))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows tells of a closed pipe in another way")
+@pytest.mark.parametrize(
+    "told",
+    [
+        "console.say('its story'); console.say('and more')",
+        "with console.heard_or_not(): console.table(['Image'], [['a.jpg']])",
+        "with console.heard_or_not(): console.json_line({'failed': 1})",
+        "raise OSError(28, 'No space left on device')",
+    ],
+)
+def test_what_is_told_of_work_changes_neither_the_work_nor_its_code_where_nobody_reads_it(told):
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with open(writer, "wb") as nobody:
+        command = [sys.executable, "-c", IMPORTS + LATER % told]
+        ended = subprocess.run(command, cwd=ROOT, stdout=nobody, stderr=nobody, timeout=60)
+
+    assert ended.returncode == 1
