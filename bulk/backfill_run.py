@@ -68,6 +68,9 @@ def run(connection: Connection, arguments: argparse.Namespace) -> int:
     if arguments.from_start and not arguments.dry_run:
         checkpoint.clear()
     after, tally = ("", Tally()) if arguments.from_start else checkpoint.load()
+    if arguments.dry_run:
+        # What was sent before the stop will not be sent again.
+        tally = Tally()
     console.say(f"On {connection.target.description}, bucket {bucket}")
     if after:
         console.say(f"Going on after {after!r}, where the last run was stopped (--from-start begins anew)")

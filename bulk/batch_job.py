@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,7 +37,8 @@ _SHORT = (0.2, 0.5, 1.0)
 
 @dataclass
 class BatchJob:
-    """`job`: the id that AWS Batch gives; the same for all attempts. `attempt` counts from 1.
+    """`job`: the id that AWS Batch gives; the same for all attempts, which believe no row but those of this job.
+    `attempt` counts from 1.
 
     `memory` in bytes, where less than the machine's is ours.
     """
@@ -46,8 +48,8 @@ class BatchJob:
     number: int
     images: list[str]
     workers: int
+    job: str
     memory: int | None = None
-    job: str = ""
     attempt: int = 1
     clock: Callable[[], float] = time.monotonic
     services: Services | None = None
@@ -64,7 +66,7 @@ class BatchJob:
         number = 0 if settings.indexes else own_batch(environ)
         address = environ.get("AWS_ENDPOINT_URL") or None
         s3 = make_client(None, "s3", endpoint_url=address, region=settings.region, connections=workers + 2)
-        stored = StoredList(s3, settings.in_bucket, settings.json_location)
+        stored = StoredList.of(s3, settings)
         if settings.indexes:
             number = own_batch(environ, patiently(partial(stored.indexes, settings.indexes)))
         images = list(dict.fromkeys(patiently(partial(stored.images, number))))
@@ -76,8 +78,8 @@ class BatchJob:
             number,
             images,
             workers,
+            job=environ.get("AWS_BATCH_JOB_ID") or f"alone-{uuid.uuid4()}",
             memory=min(machine_memory(), int(memory) * 1_000_000) if memory.isdecimal() else None,
-            job=environ.get("AWS_BATCH_JOB_ID", ""),
             attempt=int(attempt) if attempt.isdecimal() else 1,
         )
 
@@ -87,19 +89,33 @@ class BatchJob:
         return sum(row.is_failed for row in list(self.rows.values()))
 
     def run(self, stop: threading.Event) -> bool:
-        """Whether all images came to an end. Keeps the results on the way and at the end, and prints the last line."""
+        """Whether all images came to an end. Keeps the results on the way and at the end, and prints the last line.
+
+        Raises RetryError where the credentials were over before all was done.
+        """
         file = ResultFile(self.s3, self.settings, self.number)
         before = _read(file)
         self.before = before.rows
-        ours = bool(self.job) and before.job == self.job
-        if ours:
-            self.rows = {image: before.rows[image] for image in self.images if _is_done(before, image)}
-        # A machine that is taken away says so first; who died without a word may have died of an image.
-        suspicious = self.attempt > 1 and not (ours and before.stopped)
+        done = {image: row for image, row in before.rows.items() if row.is_done_by(self.job)}
+        self.rows = {image: done[image] for image in self.images if image in done}
         ended = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(file, ended), daemon=True)
         keeper.start()
-        run = BatchRun(
+        run = self._run_after(before, stop)
+        finished = run.run(image for image in self.images if image not in self.rows)
+        ended.set()
+        keeper.join(5)
+        self._write(file, stopped=not finished, hung=run.hung)
+        with console.heard_or_not():
+            console.result(f"Compressed {len(self.rows) - self.failed}/{len(self.images)} files.")
+        if run.expired:
+            raise run.expired
+        return finished
+
+    def _run_after(self, before: Results, stop: threading.Event) -> BatchRun:
+        # A machine that is taken away says so first; who died without a word may have died of an image.
+        suspicious = self.attempt > 1 and not (before.job == self.job and before.stopped)
+        return BatchRun(
             self.services or Services(storage=Storage(self.s3), budget=memory_gate(self.memory)),
             self.settings,
             self._report,
@@ -110,14 +126,9 @@ class BatchJob:
             suspects=before.hung,
             grace=self.grace,
         )
-        finished = run.run(image for image in self.images if image not in self.rows)
-        ended.set()
-        keeper.join(5)
-        self._write(file, stopped=not finished, hung=run.hung)
-        console.result(f"Compressed {len(self.rows) - self.failed}/{len(self.images)} files.")
-        return finished
 
     def _report(self, row: Row) -> None:
+        row = replace(row, job=self.job)
         earlier = self.before.get(row.image)
         if earlier and not row.is_failed and row.key is None:
             # Found in place: where, and how large, is what was known before.
@@ -149,7 +160,3 @@ def _read(file: ResultFile) -> Results:
     except RetryError as error:
         console.say(f"results of an earlier job could not be read: {error.reason}")
         return Results()
-
-
-def _is_done(results: Results, image: str) -> bool:
-    return image in results.rows and not results.rows[image].is_failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -28,7 +28,10 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One image. `key` of its output and bytes where they are known; `code` and `reason` of one that failed."""
+    """One image. `key` of its output and bytes where they are known; `code` and `reason` of one that failed.
+
+    `job`: the id of the job that found it out; None of a row that is older than this field.
+    """
 
     image: str
     outcome: str
@@ -37,15 +40,20 @@ class Row:
     bytes_after: int | None = None
     code: str | None = None
     reason: str | None = None
+    job: str | None = None
 
     @property
     def is_failed(self) -> bool:
         return self.outcome == FAILED
 
+    def is_done_by(self, job: str) -> bool:
+        return self.job == job and not self.is_failed
+
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """What is known of a batch. `job`: the id of the job that wrote it; `stopped`: it ended before its work did.
+    Rows may be of other jobs, which nobody has looked at since.
 
     `hung`: images that it had to leave in the middle of their work, and of which nobody knows the end.
     """
@@ -56,12 +64,13 @@ class Results:
     rows: Mapping[str, Row] = field(default_factory=dict)
 
     def to_json(self, batch: str, images: Iterable[str]) -> str:
-        """A sum for people, then a line for each image in the order of the list."""
+        """A sum of what this job has done, for people, then a line for each image in the order of the list."""
         wanted = list(images)
         rows = [self.rows[image] for image in wanted if image in self.rows]
-        failed = sum(row.is_failed for row in rows)
-        total = {"images": len(wanted), "compressed": len(rows) - failed, "failed": failed}
-        head = {"batch": batch, **total, "left": len(wanted) - len(rows), "job": self.job, "stopped": self.stopped}
+        own = [row for row in rows if row.job == self.job]
+        failed = sum(row.is_failed for row in own)
+        total = {"images": len(wanted), "compressed": len(own) - failed, "failed": failed}
+        head = {"batch": batch, **total, "left": len(wanted) - len(own), "job": self.job, "stopped": self.stopped}
         if self.hung:
             head["hung"] = list(self.hung)
         lines = ",\n".join(json.dumps(_facts(row)) for row in rows)
@@ -75,15 +84,14 @@ class Results:
         return cls(job=found["job"], stopped=found["stopped"], hung=hung, rows={row.image: row for row in rows})
 
     def over(self, others: Results) -> Results:
-        """These rows, and those that only others have; what S3 refused to us may have been given to them."""
+        """These rows, and those that only others have; what S3 refused may be done by this very job already."""
         theirs = {
             image: row
             for image, row in others.rows.items()
-            if image not in self.rows or (self.rows[image].code == GAVE_UP and not row.is_failed)
+            if image not in self.rows or (self.rows[image].code == GAVE_UP and row.is_done_by(self.job))
         }
-        rows = {**self.rows, **theirs}
-        hung = tuple(sorted({*self.hung, *others.hung} - rows.keys()))
-        return Results(job=self.job, stopped=self.stopped, hung=hung, rows=rows)
+        hung = tuple(sorted({*self.hung, *others.hung} - self.rows.keys()))
+        return replace(self, hung=hung, rows={**self.rows, **theirs})
 
 
 class ResultFile:

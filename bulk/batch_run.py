@@ -8,8 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from botocore.exceptions import ClientError
+
 from bulk.batch_results import DONE, FAILED, GAVE_UP, Row
 from bulk.output_layout import output_place
+from cli.aws_words import EXPIRED
+from pipeline.aws_errors import code_of
 from pipeline.batch.file_list import source_of
 from pipeline.batch.settings import BatchSettings
 from pipeline.errors import Code, RejectError, RetryError, SkipError
@@ -49,6 +53,7 @@ class BatchRun:
     `extensions`: image → the ending of the output that it had before, where its own name does not tell.
     `suspicious`: an earlier attempt died without a word, perhaps of an image: then all are decoded in children.
     `suspects`: at these an earlier job hung: then they are, at least.
+    `expired`: what S3 said when the credentials were over. Then nothing can be read or written: it sets `stop` itself.
     """
 
     services: Services
@@ -61,6 +66,7 @@ class BatchRun:
     suspects: Collection[str] = ()
     grace: float = GRACE
     pauses: Sequence[float] = PAUSES
+    expired: RetryError | None = None
     _again: list[tuple[str, RetryError]] = field(default_factory=list)
     _at_work: set[str] = field(default_factory=set)
 
@@ -129,6 +135,9 @@ class BatchRun:
         except RejectError as reject:
             return _failed(image, reject.code, reject.reason)
         except RetryError as error:
+            if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in EXPIRED:
+                self.expired = error
+                self.stop.set()
             self._again.append((image, error))
             return None
         except ValueError as error:

@@ -46,8 +46,6 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     ended = exits.run(lambda: _run(environ, arguments.workers, stop))
     if stop.is_set():
         # An image that did not come to its end in time has a thread for which nobody waits.
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(ended)
     return ended
 

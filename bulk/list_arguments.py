@@ -11,7 +11,7 @@ from cli.connection import Connection
 from cli.exits import CommandError
 from pipeline.batch.json_tokens import FileListError
 from pipeline.batch.settings import BatchSettings, Layout
-from pipeline.batch.stored_lists import StoredList
+from pipeline.batch.stored_lists import StoredList, pinned
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,10 +60,18 @@ def settings_of(arguments: argparse.Namespace, connection: Connection) -> BatchS
     )
 
 
+def require_list(s3: S3Client, settings: BatchSettings) -> BatchSettings:
+    """The settings, for the list as it is now; CommandError where it is not there, or not the one that they name."""
+    try:
+        return pinned(s3, settings)
+    except FileListError as error:
+        raise CommandError(str(error)) from error
+
+
 def count_batches(s3: S3Client, settings: BatchSettings) -> int:
     """How many batches the list has; CommandError where it is not there, or no list."""
     try:
-        return StoredList(s3, settings.in_bucket, settings.json_location).count()
+        return StoredList.of(s3, settings).count()
     except FileListError as error:
         raise CommandError(str(error)) from error
 

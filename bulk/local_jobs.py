@@ -8,18 +8,20 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from cli.exits import Exit
 from pipeline.batch.file_list import batch_name
 from pipeline.batch.settings import ARRAY_INDEX
 from pipeline.settings import ROOT
 
 _PROGRAM = ROOT / "bulk" / "compress_images.py"
 _LAST_LINE = re.compile(r"Compressed (\d+)/(\d+) files\.")
-#: How a job ends that is stopped before its work is done: by its own word, or killed. Such a one is started again.
-_STOPPED = (143, 137, -signal.SIGTERM, -int(getattr(signal, "SIGKILL", 9)))
+#: How a job ends before its work is done: stopped, killed, or with keys that are over. Such a one is started again, and
+#: asks for its keys anew.
+_NOT_DONE = (Exit.TERMINATED, Exit.REFUSED, 137, -signal.SIGTERM, -int(getattr(signal, "SIGKILL", 9)))
 #: Seconds in which a job that is told to stop keeps what it has.
 _GRACE = 30.0
 
@@ -36,7 +38,7 @@ class Ended:
 
 @dataclass
 class LocalJobs:
-    """`environ` says what a job is given that begins now, its index left out.
+    """`environ` says what a job is given that begins now, its index left out; `command` is its program.
 
     `children`: the processes that run now, by batch.
     """
@@ -46,6 +48,7 @@ class LocalJobs:
     attempts: int
     tell: Callable[[str], None]
     advance: Callable[[Ended], None] = lambda ended: None
+    command: Sequence[str] = (sys.executable, str(_PROGRAM))
     children: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,8 +56,8 @@ class LocalJobs:
     def run(self, numbers: Iterable[int]) -> list[Ended]:
         """All jobs to their ends, in the order of their batches; who interrupts it interrupts them."""
         with ThreadPoolExecutor(self.jobs) as pool:
-            futures = [pool.submit(self._run_one, number) for number in numbers]
             try:
+                futures = [pool.submit(self._run_one, number) for number in numbers]
                 return [future.result() for future in futures]
             except BaseException:
                 self._stop()
@@ -75,12 +78,12 @@ class LocalJobs:
 
     def _run_one(self, number: int) -> Ended:
         job_id = f"local-{uuid.uuid4()}:{number - 1}"
-        ended = Ended(number, 143)
+        ended = Ended(number, Exit.TERMINATED)
         for attempt in range(1, self.attempts + 1):
             if self._stopping.is_set():
                 break
             ended = self._attempt(number, job_id, attempt)
-            if ended.exit_code not in _STOPPED:
+            if ended.exit_code not in _NOT_DONE:
                 break
         self.advance(ended)
         return ended
@@ -89,9 +92,9 @@ class LocalJobs:
         own = {ARRAY_INDEX: str(number - 1), "AWS_BATCH_JOB_ID": job_id, "AWS_BATCH_JOB_ATTEMPT": str(attempt)}
         with self._lock:
             if self._stopping.is_set():
-                return Ended(number, 143)
+                return Ended(number, Exit.TERMINATED)
             child = subprocess.Popen(
-                [sys.executable, str(_PROGRAM)],
+                self.command,
                 env={**self.environ(), **own},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

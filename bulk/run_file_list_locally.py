@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bulk.list_arguments import add_list_arguments, count_batches, settings_of
+from bulk.list_arguments import add_list_arguments, count_batches, require_list, settings_of
 from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.connection import connect
@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     with connect(Choice.from_arguments(arguments)) as connection:
         console.say(f"On {connection.target.description}")
-        settings = settings_of(arguments, connection)
+        settings = require_list(connection.aws.s3, settings_of(arguments, connection))
         count = count_batches(connection.aws.s3, settings)
         target, told = connection.target, settings.to_environment()
     with console.progress() as progress:
@@ -91,11 +91,12 @@ def _tell(ended: Sequence[Ended], *, as_json: bool) -> int:
     for one in bad:
         how = "has failures" if one.exit_code == Exit.SOME_FAILED else f"ended with exit code {one.exit_code}"
         console.say(f"{batch_name(one.number)} {how}: see above")
-    if as_json:
-        failed = {batch_name(one.number): one.exit_code for one in bad}
-        console.json_line({"compressed": compressed, "images": images, "batches": len(ended), "failed": failed})
-    else:
-        console.result(f"Compressed {compressed}/{images} files.")
+    failed = {batch_name(one.number): one.exit_code for one in bad}
+    with console.heard_or_not():
+        if as_json:
+            console.json_line({"compressed": compressed, "images": images, "batches": len(ended), "failed": failed})
+        else:
+            console.result(f"Compressed {compressed}/{images} files.")
     return Exit.SOME_FAILED if bad else Exit.DONE
 
 

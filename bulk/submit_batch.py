@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bulk.list_arguments import add_list_arguments, count_batches, settings_of
+from bulk.list_arguments import add_list_arguments, count_batches, require_list, settings_of
 from cli import console, exits
 from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
@@ -69,19 +69,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _order(connection: Connection, arguments: argparse.Namespace) -> Order:
-    settings = settings_of(arguments, connection)
+    settings = require_list(connection.aws.s3, settings_of(arguments, connection))
     count = count_batches(connection.aws.s3, settings)
     if count > MOST_BATCHES:
         raise CommandError(f"the list has {count} batches; an array job has at most {MOST_BATCHES} children")
-    etag = StoredList(connection.aws.s3, settings.in_bucket, settings.json_location).etag()
-    # Typed twice, the same command is the same job.
-    token = _token(etag, json.dumps(asdict(settings), sort_keys=True), _count_of(arguments, connection, settings))
+    # Typed twice, the same command for the same list is the same job.
+    token = _token(json.dumps(asdict(settings), sort_keys=True), _count_of(arguments, connection, settings))
     return Order(settings=settings, batches=tuple(range(1, count + 1)), token=token)
 
 
 def _order_again(connection: Connection, arguments: argparse.Namespace) -> Order:
     job_id = arguments.retry_failed
-    settings = BatchSettings.from_environment(environment(connection.aws.batch, job_id))
+    told = BatchSettings.from_environment(environment(connection.aws.batch, job_id))
+    # In another list, the same numbers are other images.
+    settings = require_list(connection.aws.s3, told)
     numbers = tuple(child.batch for child in failed(connection.aws.batch, job_id, _indexes(connection, settings)))
     token = _token("retry", job_id, json.dumps(numbers), _count_of(arguments, connection, settings))
     return Order(settings=settings, batches=numbers, token=token)
@@ -149,8 +150,7 @@ def _follow(connection: Connection, said: Mapping[str, Any], *, as_json: bool) -
 def _indexes(connection: Connection, settings: BatchSettings) -> list[int] | None:
     if settings.indexes is None:
         return None
-    stored = StoredList(connection.aws.s3, settings.in_bucket, settings.json_location)
-    return stored.indexes(settings.indexes)
+    return StoredList.of(connection.aws.s3, settings).indexes(settings.indexes)
 
 
 def _tell_failures(connection: Connection, children: Sequence[Child]) -> None:

@@ -70,7 +70,10 @@ JOB_VARIABLES = {
     "BATCH_QUEUE": ("on the function that submits: the job queue; `setup.py --with-batch` sets it", "refused"),
     "BATCH_JOB_DEFINITION": ("on the function that submits: the job definition, likewise", "refused"),
     "BATCH_JOB_MEMORY": ("from the job definition: memory in MB, half of which may hold pictures", "the machine's"),
-    "AWS_BATCH_JOB_ID": ("set by AWS Batch; the same for all attempts of a job, which go on from a checkpoint", "none"),
+    "AWS_BATCH_JOB_ID": (
+        "set by AWS Batch; the same for all attempts of a job, which go on from a checkpoint",
+        "a new one",
+    ),
     "AWS_BATCH_JOB_ATTEMPT": ("set by AWS Batch: which attempt this is", "1"),
     "AWS_REGION": ("the region where the list lies", "refused"),
     "IN_BUCKET": ("the bucket where the list lies", "refused"),
@@ -80,11 +83,17 @@ JOB_VARIABLES = {
     "DIVIDE_CAMERA_WISE": ("`true`: `left/`, `right/`, `front/` and `others/` by how an image's name ends", "`false`"),
     "OUT_LAYOUT": ("`full`: by bucket and whole key of the source; `basename`: by the last part of it", "`full`"),
     "BATCH_INDEXES": ("of a retry: the key of a JSON list of the batches that its children are for", "none"),
+    "BATCH_LIST_ETAG": (
+        "the ETag of the list, or of its manifest: the job refuses any other list in its place",
+        "any list",
+    ),
 }
 #: Variables of the image service: of its consumer, and of its function.
 SERVICE_VARIABLES = {
     "QUEUE_URL": ("the queue that is read, and that messages are sent to", "`ImageQueueTest.fifo` of the account"),
-    "LEVEL": ("what the consumer logs: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`", "`DEBUG`"),
+    "LEVEL": ("what the consumer logs: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`", "`DEBUG`; under PM2 `INFO`"),
+    "WORKERS": ("under PM2: how many processes of the consumer work, as its `-w`", "1"),
+    "IMAGE_SERVICE_PYTHON": ("under PM2: the Python that runs consumer and scans", "`.venv/bin/python`"),
     "IMAGES_BUCKET": ("the bucket that takes the images", "refused"),
     "IMAGES_PREFIX": ("the folder in it", "`images-resized`"),
     "IMAGES_URL": ("the address under which the bucket is read", "that of the bucket at S3"),
@@ -107,7 +116,7 @@ SERVICE_VARIABLES = {
         "`PRODUCTION` or `DEVELOP`: whether `MONGO_URL_PRODUCTION` or `MONGO_URL_DEVELOP` counts",
         "as `ENVIRONMENT` says, else `DEVELOP`",
     ),
-    "ENVIRONMENT": ("`PRODUCTION` means the same for `DB_ENVIRONMENT`", "none"),
+    "ENVIRONMENT": ("`PRODUCTION` means the same for `DB_ENVIRONMENT`", "none; under PM2 `PRODUCTION`"),
     "SCAN_REDIRECT_QUEUE": ("the queue that the scans let results go to", "`ChannelImages`, `EpisodeImages`"),
     "SCAN_POSTBACK_URL": ("the URL that the scans let results be posted to", "none"),
     "SCAN_BUCKET_NAME": ("the folder that the scans let images go to", "the name of the collection"),

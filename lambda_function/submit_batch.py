@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambda_function.logs import function_logger
 from pipeline.batch.jobs import BatchJobs, Order
 from pipeline.batch.settings import BatchSettings
-from pipeline.batch.stored_lists import StoredList
+from pipeline.batch.stored_lists import StoredList, pinned
 from pipeline.clients import make_client, new_session
 
 logger = function_logger("submit_batch")
@@ -34,8 +34,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     What it leaves out is taken from the function's own variables. `"token"` names the submission: the same one is
     submitted once. Without it, that is the call, which Lambda repeats when it fails.
     """
-    settings = BatchSettings.from_environment(_variables(event, os.environ))
-    batches = StoredList(s3, settings.in_bucket, settings.json_location).count()
+    settings = pinned(s3, BatchSettings.from_environment(_variables(event, os.environ)))
+    batches = StoredList.of(s3, settings).count()
     order = Order(settings=settings, batches=tuple(range(1, batches + 1)), token=_token(event, context))
     submitted = jobs.submit(order)
     facts = {"jobId": submitted.job_id, "jobName": submitted.name, "batches": batches, "isNew": submitted.is_new}

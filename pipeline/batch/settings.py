@@ -14,6 +14,7 @@ from pipeline.settings import SettingsError
 ARRAY_INDEX = "AWS_BATCH_JOB_ARRAY_INDEX"
 BATCH = "BATCH_JOB_KEY"
 INDEXES = "BATCH_INDEXES"
+LIST_ETAG = "BATCH_LIST_ETAG"
 #: In MB, from the job definition: on Fargate a container does not see where its task ends.
 MEMORY = "BATCH_JOB_MEMORY"
 
@@ -36,6 +37,7 @@ class BatchSettings:
 
     `out_key` has no slash at its ends; empty, outputs lie at the top of the bucket. `indexes`: key of a JSON list of
     the batches that a retry is about, in the order of its children; in the bucket of the list.
+    `list_etag`: of the list, or of its manifest, where only that very one is meant.
     """
 
     region: str
@@ -46,6 +48,7 @@ class BatchSettings:
     divide_camera_wise: bool = False
     layout: Layout = Layout.FULL
     indexes: str | None = None
+    list_etag: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> BatchSettings:
@@ -62,6 +65,7 @@ class BatchSettings:
             divide_camera_wise=_switch(environ, "DIVIDE_CAMERA_WISE"),
             layout=_layout(environ, "OUT_LAYOUT"),
             indexes=environ.get("BATCH_INDEXES", "").strip() or None,
+            list_etag=environ.get("BATCH_LIST_ETAG", "").strip() or None,
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -75,7 +79,8 @@ class BatchSettings:
             "DIVIDE_CAMERA_WISE": str(self.divide_camera_wise).lower(),
             "OUT_LAYOUT": self.layout.value,
         }
-        return variables | ({INDEXES: self.indexes} if self.indexes else {})
+        optional = {INDEXES: self.indexes, LIST_ETAG: self.list_etag}
+        return variables | {name: value for name, value in optional.items() if value}
 
 
 def own_batch(environ: Mapping[str, str], indexes: list[int] | None = None) -> int:

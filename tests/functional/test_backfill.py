@@ -213,6 +213,24 @@ def test_a_resumed_run_tells_the_whole_and_a_finished_one_is_not_resumed(made, c
     assert json.loads(capsys.readouterr().out)["sent"] == 37, "no record came meanwhile, so all are sent again"
 
 
+def test_a_dry_run_after_a_stop_counts_what_is_still_to_be_sent(made, connection, arguments, capsys):
+    put(made, *KEYS)
+    changes(made).clear()
+    made.aws.before = lambda count: (_ for _ in ()).throw(Dead) if count == 3 else None
+    with pytest.raises(Dead):
+        run(connection, arguments())
+    made.aws.before = lambda count: None
+    sent = len(taken(made))
+
+    run(connection, arguments("--dry-run", "--json"))
+    told = json.loads(capsys.readouterr().out)
+    run(connection, arguments("--json"))
+
+    assert (told["sent"], told["listed"]) == (len(KEYS) - sent, len(KEYS) - sent)
+    assert len(taken(made)) == told["sent"] < len(KEYS)
+    assert json.loads(capsys.readouterr().out)["sent"] == len(KEYS)
+
+
 @pytest.mark.parametrize("line", [("--force",), ("--prefix", "1"), ("--from-start",)])
 def test_a_run_of_another_kind_begins_anew(made, connection, arguments, line):
     put(made, *KEYS)

@@ -86,6 +86,7 @@ def test_failures_are_told_kept_and_make_the_exit_code(buckets, capsys):
         ({"AWS_BATCH_JOB_ARRAY_INDEX": "4"}, "disagree"),
         ({"BATCH_JOB_KEY": "batch_9"}, "s3://lists/may.json has no batch_9"),
         ({"JSON_LOCATION": "june.json"}, "s3://lists/june.json does not exist"),
+        ({"BATCH_LIST_ETAG": "0" * 32}, "s3://lists/may.json is no longer the list that was submitted"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_line_and_exit_code_2(buckets, capsys, changes, text):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bulk.batch_job import BatchJob
 from bulk.batch_results import ResultFile, Results, Row
 from bulk.batch_run import BatchRun
 from bulk.memory_gate import MemoryGate
+from cli.exits import Exit, explain
 from pipeline.batch.settings import BatchSettings
 from pipeline.errors import Code, RejectError, RetryError
 from pipeline.images.transform import transform
 from pipeline.services import Services
 from pipeline.storage import Storage
-from tests.functional.compress_job import ENVIRON, GOOD, work
+from tests.functional.compress_job import ENVIRON, GOOD, RESULTS, work
 from tests.images import jpeg, photo, png
 
 
@@ -79,6 +82,39 @@ def test_a_job_that_is_stopped_keeps_what_it_has_and_its_next_attempt_asks_for_t
     assert again and len(second.rows) == 6
     assert buckets.calls.count("HeadObject") == 2 * 5
     assert capsys.readouterr().out.splitlines() == ["Compressed 1/6 files.", "Compressed 6/6 files."]
+
+
+def test_a_second_attempt_looks_at_what_only_an_older_job_has_done(buckets):
+    images = [f"s3://photos/{number}.jpg" for number in range(6)]
+    for number in range(6):
+        buckets.put("photos", f"{number}.jpg", GOOD)
+    buckets.list(*images)
+    work(buckets, AWS_BATCH_JOB_ID="older:0")
+    outputs = buckets.keys()
+    for key in outputs:
+        buckets.client.delete_object(Bucket="out", Key=key)
+    stop, own = threading.Event(), {"AWS_BATCH_JOB_ID": "job:0"}
+    job = BatchJob.of(ENVIRON | own, 1)
+    job.s3.meta.events.register("after-call.s3.PutObject", lambda **_: stop.set())
+
+    job.run(stop)
+    kept = buckets.results()
+    finished, second = work(buckets, **own, AWS_BATCH_JOB_ATTEMPT="2")
+
+    assert (kept["stopped"], kept["compressed"], kept["left"], len(kept["rows"])) == (True, 1, 5, 6)
+    assert (finished, second.failed, buckets.keys()) == (True, 0, outputs)
+    assert {row["job"] for row in buckets.results()["rows"]} == {"job:0"}
+
+
+def test_rows_that_say_not_of_which_job_they_are_are_those_of_another(buckets):
+    buckets.put("photos", "a.jpg", GOOD)
+    buckets.list("s3://photos/a.jpg")
+    row = {"image": "s3://photos/a.jpg", "outcome": "DONE", "key": "compressed/photos/a.jpg.jpg"}
+    buckets.put("out", RESULTS, json.dumps({"job": "job:0", "stopped": True, "rows": [row]}).encode())
+
+    work(buckets, AWS_BATCH_JOB_ID="job:0", AWS_BATCH_JOB_ATTEMPT="2")
+
+    assert buckets.keys() == {"compressed/photos/a.jpg.jpg"}
 
 
 def test_results_of_another_run_are_not_believed(buckets):
@@ -179,10 +215,42 @@ def test_two_jobs_for_one_batch_lose_no_row_of_each_other(buckets):
 
     one.write(Results(job="one", rows={"a": done}), ["a", "b"])
     two.write(Results(job="two", rows={"b": Row(image="b", outcome="DONE")}), ["a", "b"])
-    two.write(Results(job="two", rows={"a": Row(image="a", outcome="FAILED", code="GAVE_UP")}), ["a", "b"])
 
     assert one.read().rows["a"] == done
     assert set(one.read().rows) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("earlier", "outcome"), [("one", "FAILED"), ("two", "DONE")])
+def test_what_s3_refused_to_a_job_is_done_only_where_that_very_job_has_done_it(earlier, outcome):
+    before = Results(job=earlier, rows={"a": Row(image="a", outcome="DONE", job=earlier)})
+    refused = Row(image="a", outcome="FAILED", code="GAVE_UP", job="two")
+
+    merged = Results(job="two", rows={"a": refused}).over(before)
+
+    assert merged.rows["a"].outcome == outcome
+
+
+def test_an_image_at_which_a_job_hung_is_named_although_an_older_job_has_done_it():
+    before = Results(job="one", rows={"a": Row(image="a", outcome="DONE", job="one")})
+
+    assert Results(job="two", stopped=True, hung=("a",)).over(before).hung == ("a",)
+
+
+def test_a_job_whose_credentials_are_over_asks_for_nothing_more_and_says_so(buckets):
+    buckets.list(*(f"s3://photos/{number}.jpg" for number in range(3)))
+    job, asked = BatchJob.of(ENVIRON, 1), []
+
+    def refuse(**_):
+        asked.append("HeadObject")
+        raise ClientError({"Error": {"Code": "ExpiredToken"}}, "HeadObject")
+
+    job.s3.meta.events.register("before-call.s3.HeadObject", refuse)
+    with pytest.raises(RetryError) as over:
+        job.run(threading.Event())
+
+    fault = explain(over.value)
+    assert fault and (fault.exit_code, "have expired" in fault.text) == (Exit.REFUSED, True)
+    assert (len(asked), buckets.results()["left"]) == (1, 3)
 
 
 def test_a_result_file_that_is_none_is_written_anew(buckets):

@@ -66,6 +66,19 @@ def test_a_list_that_is_not_there_is_said_so(s3, bucket, location):
             ask(StoredList(s3, bucket, location))
 
 
+@pytest.mark.parametrize("location", ["may.json", "may/"])
+def test_a_list_that_came_into_the_place_of_the_one_that_is_meant_is_refused(s3, location):
+    meant = StoredList(s3, "lists", location, StoredList(s3, "lists", location).etag())
+    assert meant.images(2) == LIST["batch_2"]
+    s3.put_object(Bucket="lists", Key="may.json", Body=json.dumps(LIST | {"batch_4": []}).encode())
+    manifest = Manifest(batches=4, images=6000)
+    s3.put_object(Bucket="lists", Key="may/manifest.json", Body=manifest.to_json().encode())
+
+    for ask in (StoredList.count, StoredList.etag, lambda stored: stored.images(1)):
+        with pytest.raises(FileListError, match=f"s3://lists/{location}.* is no longer the list that was submitted"):
+            ask(meant)
+
+
 def test_shards_without_their_manifest_are_half_a_list(s3):
     s3.delete_object(Bucket="lists", Key="may/manifest.json")
 

@@ -15,6 +15,7 @@ from botocore.exceptions import EndpointConnectionError
 from bulk import submit_batch
 from bulk.batch_waiting import wait
 from cli.connection import Connection
+from cli.exits import CommandError
 from cli.state import Resources
 from pipeline.batch.following import last_words
 from pipeline.errors import RetryError
@@ -58,6 +59,7 @@ def test_the_function_submits_what_the_event_says_and_its_own_variables_fill_the
     assert (answer["batches"], answer["isNew"]) == (5, True)
     assert {name: given[name] for name in EVENT} == EVENT
     assert (given["AWS_REGION"], given["DIVIDE_CAMERA_WISE"]) == (REGION, "true")
+    assert given["BATCH_LIST_ETAG"] in account.s3.head_object(Bucket="lists", Key="may.json")["ETag"]
     assert not [name for name in given if "KEY_ID" in name or "SECRET" in name]
 
 
@@ -127,6 +129,20 @@ def test_a_new_list_under_the_old_name_is_a_new_job(account, connection):
 
     assert second.job_id != first.job_id
     assert order.batches == (1,)
+
+
+def test_jobs_and_their_retries_are_told_which_list_is_meant_and_no_retry_is_submitted_for_another(account, connection):
+    etag = account.s3.head_object(Bucket="lists", Key="may.json")["ETag"].strip('"')
+    first, _ = submitted(connection)
+    account.end(first.job_id, 0, 3)
+    second, _ = submitted(connection, retry_failed=first.job_id)
+    account.s3.put_object(Bucket="lists", Key="may.json", Body=json.dumps(LIST | {"batch_1": []}).encode())
+
+    with pytest.raises(CommandError, match="s3://lists/may.json is no longer the list that was submitted"):
+        submitted(connection, retry_failed=first.job_id)
+
+    told = [environment(account, job.job_id)["BATCH_LIST_ETAG"] for job in (first, second)]
+    assert told == [etag, etag]
 
 
 def test_a_list_on_this_machine_is_uploaded_first(account, connection, tmp_path):

@@ -28,8 +28,10 @@ def test_the_variables_of_the_older_system_are_understood():
 
 @pytest.mark.parametrize("out_key", ["photos", "/"])
 def test_settings_come_back_from_the_variables_that_are_made_of_them(out_key):
-    settings = BatchSettings.from_environment(ENVIRONMENT | {"OUT_KEY": out_key, "BATCH_INDEXES": "may.json.jobs/x"})
+    optional = {"BATCH_INDEXES": "may.json.jobs/x", "BATCH_LIST_ETAG": "0123-4"}
+    settings = BatchSettings.from_environment(ENVIRONMENT | {"OUT_KEY": out_key} | optional)
 
+    assert optional.items() <= settings.to_environment().items()
     assert BatchSettings.from_environment(settings.to_environment()) == settings
 
 
