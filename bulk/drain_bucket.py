@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import argparse
 import os
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,7 +107,8 @@ def _run(arguments: argparse.Namespace, around: Surroundings) -> int:
     wanted = Wanted.of(arguments, around.environ, env_file)
     target = find_target(Choice.from_arguments(arguments), around.environ, env_file, console.say)
     s3 = s3_client(target, connections=arguments.workers + 2)
-    listing = Listing(s3, wanted.bucket_name, time.sleep)
+    stop = threading.Event()
+    listing = Listing(s3, wanted.bucket_name, stop.wait)
     listing.require(wanted.path_to_search.prefix, target.description)
     selection = _selection(arguments, wanted, listing)
     console.say(f"Draining s3://{wanted.bucket_name} on {target.description} into {wanted.local_base_path}")
@@ -118,7 +119,7 @@ def _run(arguments: argparse.Namespace, around: Surroundings) -> int:
     _ask(arguments, selection)
     _warn(arguments, listing)
     bucket = Bucket(s3, wanted.bucket_name, target.session.get_credentials())
-    return Run(arguments, wanted, bucket, selection, around.watch, around.sync).drain()
+    return Run(arguments, wanted, bucket, selection, around.watch, around.sync, stop).drain()
 
 
 def _selection(arguments: argparse.Namespace, wanted: Wanted, listing: Listing) -> Selection:

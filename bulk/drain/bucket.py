@@ -15,7 +15,7 @@ from bulk.drain.deletions import Deletion, Refusal, Removed, delete
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
 from bulk.drain.reader import Reader
-from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN
+from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN, is_refused_head
 from pipeline.aws_errors import code_of, retried, status_of
 
 #: S3's own limit: bytes in one CopyObject.
@@ -71,14 +71,16 @@ class Bucket:
             except ClientError as error:
                 if status_of(error) in (404, 405):
                     return None
-                raise
+                if not is_refused_head(error):
+                    raise
+                return self._told(candidate)
         return _facts(answer, candidate, answer["ContentLength"])
 
     def has_marker(self, key: str, version_id: str) -> bool:
         """Whether the delete marker is there: S3 answers 405 where one is asked for, and 404 where nothing is."""
-        with self._reading("HeadObject", key):
+        with self._reading("GetObject", key):
             try:
-                self._s3.head_object(Bucket=self.name, Key=key, VersionId=version_id)
+                self._reader.get_object(key, VersionId=version_id)["Body"].close()
             except ClientError as error:
                 if status_of(error) in (404, 405):
                     return status_of(error) == 405
@@ -123,6 +125,12 @@ class Bucket:
         with self._reading("CopyObject", deletion.key):
             self._s3.copy_object(Bucket=self.name, Key=to, CopySource=source, CopySourceIfMatch=f'"{deletion.etag}"')
 
+    def _told(self, candidate: Candidate) -> Facts:
+        """The facts by GET, where HEAD was refused: the answer to that has no body, and so does not say why."""
+        facts, body = self.get(candidate)
+        body.close()
+        return facts
+
     @contextmanager
     def _reading(self, operation: str, key: str) -> Iterator[None]:
         """Sorts out the answers that are about this one object; the rest may pass, or end the run."""
@@ -131,7 +139,7 @@ class Bucket:
                 yield
             except ClientError as error:
                 code, status = code_of(error), status_of(error)
-                if code in ("NoSuchKey", "NoSuchVersion") or status == 404 and operation != "HeadObject":
+                if code in ("NoSuchKey", "NoSuchVersion") or status == 404:
                     raise KeepError(Outcome.GONE, "removed by somebody else") from error
                 if status == 412:
                     raise AgainError(Outcome.CHANGED, "overwritten while it was drained") from error

@@ -55,13 +55,15 @@ class Crew:
             self._feed(works)
             while works := self._rounds.next():
                 self._feed(works)
-        except BaseException:
+        except BaseException as error:
+            # What a worker has met may have ended the listing, too.
+            self._fault = self._fault or error
             self._stop.set()
-            raise
         finally:
             self._dismiss()
         if self._fault:
             raise self._fault
+        self._rounds.require_removals(least=1)
 
     def _feed(self, works: Iterable[Work]) -> None:
         for work in works:
@@ -146,6 +148,7 @@ class Crew:
                 return
             for result in self._drainer.commit([staged for staged, _ in batch.values()]):
                 self._rounds.end(result, batch[result.candidate][1])
+            self._rounds.require_removals()
 
 
 def _put_end(line: queue.Queue[Any], readers: Sequence[threading.Thread]) -> None:

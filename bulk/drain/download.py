@@ -58,6 +58,7 @@ class Downloader:
         """Whether a file that is there already holds the object's bytes; None where it does not."""
         if os.fstat(file).st_size != facts.size:
             return None
+        self.check(facts)
         if facts.expected is None:
             return self._compared(file, candidate, facts)
         if self._of_file(file, candidate, facts, facts.expected) != facts.expected.value:
@@ -106,8 +107,6 @@ class Downloader:
         return Verified(facts, f"sha256:{taken}", "length, two downloads")
 
     def _compared(self, file: int, candidate: Candidate, facts: Facts) -> Verified | None:
-        if not self.twice:
-            self.check(facts)
         with _disk(f"cannot read what is there of {candidate.key}"):
             taken = checksums.of_chunks(SHA256, _chunks(file, 0, facts.size))
         try:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
 from cli.exits import CommandError
-from pipeline.aws_errors import code_of, retried
+from pipeline.aws_errors import THROTTLED, code_of, retried, status_of
 from pipeline.errors import RetryError
 
-_ATTEMPTS = 4
+#: Tries of a page that came damaged or not at all, and of one for which the service had no time.
+_TRIES, _TRIES_WHEN_BUSY = 4, 9
+#: What passes by itself; 501 does not.
+_BUSY = (429, 500, 502, 503, 504)
+_LONGEST_PAUSE = 60
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Candidate:
 
 
 class Listing:
-    """`sleep` is called between the tries of a page that came damaged; botocore itself repeats what did not come."""
+    """`sleep` is called between the tries of a page, each of which botocore has repeated already; once it answers that
+    the run is to stop, nothing is tried again."""
 
     def __init__(self, s3: Any, bucket: str, sleep: Callable[[float], object]) -> None:
         self._s3, self.bucket, self._sleep = s3, bucket, sleep
@@ -94,15 +100,20 @@ class Listing:
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def _page(self, call: Callable[..., Any], **request: Any) -> Any:
-        for attempt in range(_ATTEMPTS):
+        for attempt in count():
             try:
                 with retried(f"{call.__name__} s3://{self.bucket}"):
                     return call(Bucket=self.bucket, **request)
             except RetryError as error:
-                if isinstance(error.__cause__, (ClientError, ParamValidationError)) or attempt == _ATTEMPTS - 1:
+                if attempt + 1 >= _tries(error.__cause__) or self._sleep(min(2**attempt, _LONGEST_PAUSE)):
                     raise
-                self._sleep(2**attempt)
-        raise AssertionError("a try either returns or raises")
+
+
+def _tries(cause: BaseException | None) -> int:
+    """How often a page is asked for that ends so: a service that is overloaded has minutes, a refusal is for good."""
+    if isinstance(cause, ClientError):
+        return _TRIES_WHEN_BUSY if status_of(cause) in _BUSY or code_of(cause) in THROTTLED else 1
+    return 1 if isinstance(cause, ParamValidationError) else _TRIES
 
 
 def _lets_expire(rule: Mapping[str, Any], prefix: str) -> bool:

@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
 from bulk.drain.paths import FILE, FOLDER, OWN_FOLDER, twin_name
@@ -19,9 +20,13 @@ FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: A name changes once when a file or a folder takes it, and once more when a twin does.
 TRIES = 5
 _PROBE = "spelling-é"
+#: Each folds one thing alone: some disks know the small letters of ASCII only.
+_OTHER_SPELLINGS = ("SPELLING-é", "spelling-É", "spelling-e\u0301")
 
 #: Under which name the open folder has what is asked for by a name: another one where case is folded, None for nothing.
 Find = Callable[[int, str], str | None]
+#: Whether the open folder finds anything by a name.
+Has = Callable[[int, str], bool]
 
 
 class Names:
@@ -70,9 +75,13 @@ def open_folder(above: int, name: str) -> int:
         raise
 
 
-def finder(root: int) -> Find:
+def _has(folder: int, name: str) -> bool:
+    return _is(folder, name, lambda mode: True)
+
+
+def finder(root: int, has: Has = _has) -> Find:
     """How names are found on this disk: only where `a` is found as `A` must the folder be read."""
-    return _find_exactly if _folds_names(root) else lambda folder, name: None
+    return partial(_find_exactly, has) if _folds_names(root, has) else lambda folder, name: None
 
 
 def _entered(folder: int, name: str, made: Callable[[str], object]) -> int:
@@ -85,20 +94,20 @@ def _entered(folder: int, name: str, made: Callable[[str], object]) -> int:
     return open_folder(folder, name)
 
 
-def _folds_names(root: int) -> bool:
+def _folds_names(root: int, has: Has) -> bool:
     own = os.open(OWN_FOLDER, FOLDER_FLAGS, dir_fd=root)
     try:
         os.close(os.open(_PROBE, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=own))
-        found = any(_is(own, other, _is_file) for other in (_PROBE.upper(), _PROBE.replace("é", "e\u0301")))
+        found = any(has(own, other) for other in _OTHER_SPELLINGS)
         os.unlink(_PROBE, dir_fd=own)
         return found
     finally:
         os.close(own)
 
 
-def _find_exactly(folder: int, name: str) -> str | None:
+def _find_exactly(has: Has, folder: int, name: str) -> str | None:
     """`name` itself if the folder lists it, another name by which the file system finds it, or None."""
-    if not _is(folder, name, lambda mode: True):
+    if not has(folder, name):
         return None
     listed = set(os.listdir(folder))
     return name if name in listed else f"another spelling of {name}"

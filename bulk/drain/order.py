@@ -95,7 +95,7 @@ class Drainer:
             if verified is None:
                 raise KeepError(Outcome.DIFFERENT, f"{path} has another content: kept in S3")
             self.places.sync(file, str(path))
-            self.places.sync_folder(path.parent)
+            self.processed.make_durable(path, self.places.sync_folder)
         return Staged(candidate, Outcome.PROCESSED, verified, path=str(path))
 
     def _as_processed(self, file: int, candidate: Candidate) -> Verified | None:

@@ -55,7 +55,7 @@ def _open(root: Path, sync: Sync) -> tuple[Tree, Lines, Lines]:
 
 
 def _make_durable(root: Path, sync: Sync) -> None:
-    made = next(folder for folder in (root, *root.parents) if folder.exists())
+    last = _highest_of(root)
     own = root / OWN_FOLDER
     own.mkdir(parents=True, exist_ok=True)
     if own.is_symlink():
@@ -66,8 +66,15 @@ def _make_durable(root: Path, sync: Sync) -> None:
             sync(descriptor)
         finally:
             os.close(descriptor)
-        if folder == made:
+        if folder == last:
             return
+
+
+def _highest_of(root: Path) -> Path:
+    """The last folder to be made durable: above the nearest that is there, whose name may be a moment old."""
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    # Above a mount there is another disk, and what nobody may read cannot be synced.
+    return there if there.is_mount() or not os.access(there.parent, os.R_OK) else there.parent
 
 
 def _lock(descriptor: int, root: Path) -> None:

@@ -11,6 +11,7 @@ from bulk.drain.bucket import NULL_VERSION, Bucket
 from bulk.drain.deletions import MOST_DELETED_AT_ONCE, Deletion, Refusal, Removed
 from bulk.drain.listing import Candidate
 from bulk.drain.outcomes import KeepError, Outcome
+from bulk.patience import CREDENTIALS
 from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN
 from pipeline.aws_errors import code_of
 from pipeline.errors import RetryError
@@ -49,7 +50,9 @@ def remove(bucket: Bucket, deletions: Sequence[Deletion], sleep: Callable[[float
 def refuses_everything(error: RetryError) -> bool:
     """Whether the credentials are at fault, so that every further call would end the same."""
     cause = error.__cause__
-    return isinstance(cause, ClientError) and code_of(cause) in EXPIRED | UNKNOWN
+    if isinstance(cause, ClientError):
+        return code_of(cause) in EXPIRED | UNKNOWN
+    return isinstance(cause, CREDENTIALS)
 
 
 def _remove(bucket: Bucket, deletions: Sequence[Deletion]) -> dict[Deletion, End]:
@@ -85,7 +88,9 @@ def _look(bucket: Bucket, deletion: Deletion) -> End | None:
         if deletion.is_marker:
             return None if bucket.has_marker(deletion.key, deletion.version_id or "") else End()
         facts = bucket.head(_candidate(deletion))
-    except RetryError:
+    except RetryError as error:
+        if refuses_everything(error):
+            raise
         return None
     except KeepError as error:
         return End(error.outcome, error.reason)

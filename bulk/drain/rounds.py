@@ -18,6 +18,8 @@ Work = Sequence[Candidate]
 _ROUNDS = 3
 #: So many objects are kept for another try; of more, the rest waits for another run.
 _REMEMBERED = 10_000
+#: After so many removals that were denied, and none that was not, no further object is fetched.
+_MOST_DENIED = 20
 _GLANCE = 0.2
 
 
@@ -50,6 +52,7 @@ class Rounds:
         self._again: list[Work] = []
         self._number = 0
         self._has_removed = False
+        self._denied, self._why = 0, ""
 
     @property
     def is_first(self) -> bool:
@@ -72,7 +75,7 @@ class Rounds:
         return works
 
     def end(self, result: Result, receipt: Receipt) -> None:
-        """Take down how it ended; CommandError where nothing can be removed at all."""
+        """Take down how it ended."""
         is_removed = result.outcome in REMOVED
         self._allowance.settle(is_used=is_removed)
         with self._changed:
@@ -82,12 +85,18 @@ class Rounds:
                 self._under_way -= len(receipt.newer)
             else:
                 self._tell(result)
+            self._has_removed |= is_removed
+            if result.is_denied:
+                self._denied += 1
+                self._why = self._why or f"{result.candidate.key}: {result.reason}"
             self._under_way -= 1
             self._changed.notify_all()
         receipt.sign(result)
-        if result.is_denied and not self._has_removed:
-            raise CommandError(f"{result.candidate.key}: {result.reason}", Exit.REFUSED)
-        self._has_removed |= is_removed
+
+    def require_removals(self, *, least: int = _MOST_DENIED) -> None:
+        """CommandError where S3 has denied at least so many removals, and all that there were."""
+        if self._denied >= least and not self._has_removed:
+            raise CommandError(self._why, Exit.REFUSED)
 
     def leave(self, work: Work, reason: str) -> None:
         """Take down what is not begun at all."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bulk.drain.allowance import Allowance
 from bulk.drain.bucket import Bucket
@@ -24,6 +24,7 @@ from bulk.drain.report import Report, progress
 from bulk.drain.selection import Selection
 from bulk.drain.settings import Wanted
 from bulk.drain.stream import SLOWEST, Line
+from cli import console
 from cli.exits import Exit
 
 
@@ -36,8 +37,8 @@ class Run:
     bucket: Bucket
     selection: Selection
     watch: Watch
-    sync: Callable[[int], None] | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
+    sync: Callable[[int], None] | None
+    stop: threading.Event
 
     def drain(self) -> int:
         """Drain, report, also where it ends early; the exit code."""
@@ -50,7 +51,8 @@ class Run:
                 with progress(report, lambda: self.selection.count()[0]):
                     crew.drain(self.selection)
             finally:
-                report.print(as_json=self.arguments.json, log=str(log))
+                with console.heard_or_not():
+                    report.print(as_json=self.arguments.json, log=str(log))
         return Exit.SOME_FAILED if report.kept else Exit.DONE
 
     @contextmanager

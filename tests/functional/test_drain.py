@@ -212,6 +212,20 @@ class TestProcessed:
         assert ended.outcomes == {"already processed": 1}
         assert (drained.keys(), drained.files()) == ([], {})
 
+    def test_the_folders_that_lead_to_it_are_made_durable(self, drained):
+        drained.put("in/2024/a.jpg", b"data")
+        (drained.processed / "in" / "2024").mkdir(parents=True)
+        (drained.processed / "in" / "2024" / "a.jpg").write_bytes(b"data")
+        synced = set()
+
+        drained.run(
+            "--processed-path", str(drained.processed),
+            sync=lambda descriptor: synced.add(os.readlink(f"/proc/self/fd/{descriptor}")),
+        )  # fmt: skip
+
+        leading = ("", "in", "in/2024", "in/2024/a.jpg")
+        assert {str(drained.processed / path) for path in leading} <= synced
+
     def test_it_is_also_found_by_its_bare_name(self, drained):
         drained.put("in/2024/a.jpg", b"data")
         drained.processed.mkdir()

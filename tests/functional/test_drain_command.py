@@ -118,6 +118,26 @@ def test_on_a_terminal_objects_and_bytes_a_second_are_shown_and_the_time_left(dr
     assert json.loads(out)["removed"] == 30
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.parametrize("with_stderr", [False, True])
+def test_a_reader_that_has_gone_neither_stops_it_nor_changes_how_it_ends(drained, more, with_stderr):
+    drained.fill(count=5)
+    drained.put("frozen", b"data", StorageClass="GLACIER")
+    arguments = [argument for argument in drained.arguments() if argument != "--json"]
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "bulk/drain_bucket.py", "--local", "--yes", *arguments, *more],
+        cwd=ROOT, env=os.environ | drained.environ, timeout=60,
+        stdout=writer, stderr=writer if with_stderr else subprocess.DEVNULL,
+    )  # fmt: skip
+
+    os.close(writer)
+    assert ended.returncode == 1
+    assert drained.keys() == ["frozen"]
+
+
 def read_to_the_end(screen):
     """What comes on a terminal until nobody holds its other end."""
     shown = b""

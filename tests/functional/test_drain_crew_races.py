@@ -17,6 +17,7 @@ from bulk.drain.crew import Crew
 from bulk.drain.names import Names
 from bulk.drain.outcomes import Outcome
 from bulk.drain.paths import key_of
+from pipeline.errors import RetryError
 from tests.functional.drain_in_memory import MeddledTree, MemoryBucket, drainer
 
 
@@ -67,6 +68,20 @@ def test_a_fault_ends_a_run_that_may_remove_a_few_only(tmp_path):
 def full_at_the_journal(step, key):
     if step == "renamed":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_a_worker_has_met_is_told_and_not_that_the_listing_ended_with_it(tmp_path):
+    bucket, root, stop = MemoryBucket({"a": b"data"}), tmp_path / "root", threading.Event()
+    root.mkdir()
+    broken = drainer(bucket, MeddledTree(root, lambda: None), tmp_path, watch=full_at_the_journal)
+
+    def works():
+        yield bucket.candidates()
+        assert stop.wait(20)
+        raise RetryError("no page any more")
+
+    with pytest.raises(OSError, match="No space left"):
+        Crew(broken, 1, Allowance(None), stop, lambda result: None).drain(works())
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -173,7 +173,11 @@ def on(operation, fault, *, times=10**6):
     return decide
 
 
-def test_a_checksum_that_cannot_be_taken_here_keeps_the_object(drained, monkeypatch):
+@pytest.mark.parametrize("is_here", [False, True])
+def test_a_checksum_that_cannot_be_taken_here_keeps_the_object(drained, monkeypatch, is_here):
+    if is_here:
+        drained.root.mkdir()
+        (drained.root / "a").write_bytes(b"data")
     drained.put("a", b"data", ChecksumAlgorithm="CRC64NVME")
     monkeypatch.setitem(sys.modules, "awscrt.checksums", None)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 
 from bulk.drain.download import Verified
-from bulk.drain.names import Names
+from bulk.drain.names import Names, finder
 from bulk.drain.outcomes import AgainError, KeepError, Outcome
+from bulk.drain.own_folder import own_folder
 from bulk.drain.paths import twin_name
+from bulk.drain.processed import ProcessedFolder
 from bulk.drain.results import Staged
 from bulk.drain.tree import Spot, Tree
 from tests.functional.drain_in_memory import EXACT, MeddledTree, MemoryBucket, drainer, no_sync
@@ -153,6 +158,28 @@ class TestTwins:
 
         assert spot == Spot((), twin_name("a") + "%version=0")
 
+    @pytest.mark.parametrize(
+        ("fold", "there", "asked"),
+        [
+            (lambda name: name.encode().lower(), "a", "A"),
+            (str.casefold, "é", "É"),
+            (partial(unicodedata.normalize, "NFC"), "é", "e\u0301"),
+        ],
+        ids=["letters of ASCII only", "all letters", "accents"],
+    )
+    def test_a_disk_that_takes_two_names_for_one_is_known(self, tmp_path, fold, there, asked):
+        def has(folder, name):
+            return fold(name) in map(fold, os.listdir(folder))
+
+        (tmp_path / ".drain").mkdir()
+        (tmp_path / there).write_bytes(b"")
+        folder = os.open(tmp_path, os.O_RDONLY)
+
+        spot = Tree(tmp_path, no_sync, names=Names(finder(folder, has))).settle((asked,))
+
+        os.close(folder)
+        assert spot == Spot((), twin_name(asked))
+
 
 class TestNaming:
     """The gaps when a `.part` is in the folder already."""
@@ -240,3 +267,35 @@ def test_a_folder_that_is_made_anew_while_the_old_one_is_made_durable_is_not_tak
     tree.make_durable(("a",))
 
     assert synced == [str(tmp_path / "a"), str(tmp_path)] * 2
+
+
+def test_the_folder_that_is_drained_into_keeps_its_own_name_also_where_it_was_there(tmp_path):
+    root = tmp_path / "root"
+    synced: list[str] = []
+    root.mkdir()
+
+    with own_folder(root, lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))):
+        assert synced[:2] == [str(root), str(tmp_path)]
+
+
+def test_the_folders_that_lead_to_a_processed_file_are_made_durable_once_and_its_own_each_time(tmp_path):
+    folder = ProcessedFolder(tmp_path)
+    synced: list[Path] = []
+    (tmp_path / "a" / "b").mkdir(parents=True)
+
+    for _ in range(2):
+        folder.make_durable(tmp_path / "a" / "b" / "file", synced.append)
+
+    assert synced == [tmp_path, tmp_path / "a", *[tmp_path / "a" / "b"] * 2]
+
+
+def test_a_processed_file_behind_a_link_is_made_durable_where_it_is(tmp_path):
+    processed, elsewhere = tmp_path / "processed", tmp_path / "elsewhere"
+    synced: list[Path] = []
+    for made in (processed, elsewhere):
+        made.mkdir()
+    (processed / "link").symlink_to(elsewhere)
+
+    ProcessedFolder(processed).make_durable(processed / "link" / "file", synced.append)
+
+    assert synced == [elsewhere]

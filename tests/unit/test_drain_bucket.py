@@ -19,6 +19,7 @@ class Answering(Bucket):
     def __init__(self) -> None:
         self.name = "bucket"
         self._s3: Any = self
+        self._reader: Any = self
         self.there, self.refusals = True, 1
 
     def delete_objects(self, **request: Any) -> dict[str, Any]:
@@ -29,10 +30,10 @@ class Answering(Bucket):
         self.there = False
         return {"Deleted": [one]}
 
-    def head_object(self, **_: Any) -> dict[str, Any]:
+    def get_object(self, key: str, **_: Any) -> dict[str, Any]:
         status = 405 if self.there else 404
         answer: Any = {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise ClientError(answer, "HeadObject")
+        raise ClientError(answer, "GetObject")
 
 
 def test_a_marker_that_s3_did_not_remove_is_removed_once_more():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -46,6 +48,11 @@ def listing(pages, faults=(), slept=None):
     return Listing(PagedS3(pages, faults), "bucket", (slept if slept is not None else []).append)
 
 
+def refused(status, code):
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "List")
+
+
 def test_all_pages_are_listed():
     pages = [{"Contents": [entry("a"), entry("b")]}, {}, {"Contents": [entry("c")]}]
 
@@ -73,7 +80,34 @@ def test_a_page_that_does_not_come_is_asked_for_again():
     assert slept == [1, 2]
 
 
-@pytest.mark.parametrize("faults", [[EndpointConnectionError(endpoint_url="http://s3")] * 9, [ClientError({}, "List")]])
+@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (400, "Throttling")])
+def test_a_service_that_has_no_time_for_a_page_is_given_minutes(status, code):
+    slept: list[float] = []
+
+    found = listing([{"Contents": [entry("a")]}], [refused(status, code)] * 8, slept)
+
+    assert [one.key for one in found.objects("")] == ["a"]
+    assert slept == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_run_that_is_to_stop_waits_for_no_page():
+    stop, s3 = threading.Event(), PagedS3([{}], [refused(503, "SlowDown")] * 2)
+    stop.set()
+
+    with pytest.raises(RetryError):
+        list(Listing(s3, "bucket", stop.wait).objects(""))
+
+    assert len(s3.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [EndpointConnectionError(endpoint_url="http://s3")] * 9,
+        [refused(403, "AccessDenied")],
+        [refused(501, "NotImplemented")],
+    ],
+)
 def test_one_that_never_comes_or_is_refused_ends_the_listing(faults):
     with pytest.raises(RetryError):
         list(listing([{"Contents": [entry("a")]}], faults).objects(""))
