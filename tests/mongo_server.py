@@ -23,12 +23,15 @@ Document = dict[str, Any]
 
 @dataclass
 class MongoServer:
-    """`commands`: what came, in order. `disturb(command)` may raise ConnectionError, which hangs up."""
+    """`commands`: what came, in order. `disturb(command)` may raise ConnectionError, which hangs up; `damage` takes
+    each answer as bytes, and says which ones to send.
+    """
 
     url: str
     client: Any = field(default_factory=mongomock.MongoClient)
     commands: list[Document] = field(default_factory=list)
     disturb: Callable[[Document], None] = lambda command: None
+    damage: Callable[[bytes], bytes] = bytes
 
     @property
     def database(self) -> Any:
@@ -66,7 +69,7 @@ class _Connection(socketserver.StreamRequestHandler):
             self.server.mongo.commands.append(command)
             try:
                 self.server.mongo.disturb(command)
-                answer = bson.encode(_Answers(self.server.mongo).to(command))
+                answer = self.server.mongo.damage(bson.encode(_Answers(self.server.mongo).to(command)))
             except ConnectionError:
                 return
             self.wfile.write(_framed(operation, request_id, answer))

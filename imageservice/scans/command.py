@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pymongo
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from cli import console, exits
@@ -83,14 +86,25 @@ def _reached(told: ScanSettings, connect: Callable[..., Any]) -> Iterator[Any]:
     """The database that the URL names. What MongoDB has to say is put into one line, which never holds the URL."""
     with ExitStack() as opened:
         try:
-            client = connect(told.mongo_url, serverSelectionTimeoutMS=_TIMEOUT_MS, tz_aware=True)
+            client = connect(told.mongo_url, serverSelectionTimeoutMS=_TIMEOUT_MS)
             opened.callback(client.close)
-            database = client.get_default_database()
+            database = client.get_default_database(codec_options=_lenient(client.codec_options))
         except (ConfigurationError, InvalidURI, ValueError, OSError):
             # Their words may hold a part of the URL, and that a part of the password.
             raise SettingsError(_URL) from None
         with _explained():
             yield database
+
+
+def _lenient(told: CodecOptions[Any]) -> CodecOptions[Any]:
+    """Years beyond 9999 and texts that are not UTF-8 can be read; a UUID is what the URL says, else one of today."""
+    is_told = told.uuid_representation != UuidRepresentation.UNSPECIFIED
+    return told.with_options(
+        tz_aware=True,
+        uuid_representation=told.uuid_representation if is_told else UuidRepresentation.STANDARD,
+        datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+        unicode_decode_error_handler="replace",
+    )
 
 
 @contextmanager
@@ -100,6 +114,9 @@ def _explained() -> Iterator[None]:
     except PyMongoError as error:
         text = str(error).split(", Timeout:")[0]
         raise CommandError(f"MongoDB: {text}: check the URL and the network", exits.Exit.REFUSED) from error
+    except BSONError as error:
+        text = f"MongoDB: a document is damaged: {error}: mend it, or remove it"
+        raise CommandError(text, exits.Exit.SOME_FAILED) from error
 
 
 def _scan_of(collection: Any, told: ScanSettings) -> Scan:
@@ -125,7 +142,8 @@ def _scan(scan: Scan, sender: Callable[[], Any], arguments: argparse.Namespace) 
     if arguments.json:
         console.json_line({"sent": done.sent, "locked": done.locked, "refused": len(done.refused)})
     else:
-        locked = f"; {done.locked} are in the hands of another scan, or of one that died" if done.locked else ""
+        why = "another scan has them, or one died or ran out of time over them"
+        locked = f"; {done.locked} are left: {why}" if done.locked else ""
         console.result(f"{done.sent} messages sent{locked}")
     for one in done.refused:
         console.say(f"not sent: {one.id}: {one.reason}")

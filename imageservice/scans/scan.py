@@ -2,7 +2,7 @@
 
 What was sent is kept beside each document: `last_image_url` and `last_itunes_image`, each for itself, so that a changed
 cover never hides behind an unchanged picture. While a scan has a batch in hand its documents carry a lock with an end:
-a second scan leaves them alone, and the next one takes what a scan that died left behind.
+a second scan leaves them alone, and the next one takes what a scan that died, or ran out of time, left behind.
 """
 
 from __future__ import annotations
@@ -29,11 +29,17 @@ LOCK = "images_lock"
 #: As MongoDB sorts them.
 _ID_TYPES = ("number", "string", "object", "binData", "objectId", "bool", "date")
 _SHOWN = 200
+#: What stands in a text that was read for bytes that are not UTF-8.
+_NOT_UTF_8 = "\ufffd"
 
 
 def sent_field(name: str) -> str:
     """Where the URL lies that was sent last."""
     return f"last_{name}"
+
+
+#: All that is read of a document: what else is in it may be what Python cannot hold.
+_READ = [*IMAGE_FIELDS, *(sent_field(name) for name in IMAGE_FIELDS)]
 
 
 def utc_now() -> datetime:
@@ -50,7 +56,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Scanned:
-    """What a scan came to: messages sent, documents that another scan has in hand, and such as no message can tell."""
+    """What a scan came to: messages sent, documents that were left to another scan, and such as no message can tell."""
 
     sent: int
     locked: int
@@ -79,12 +85,12 @@ class Scan:
         sent, refused = 0, list[Refused]()
         for ids in self._batches():
             sent += self._work(ids, refused)
-        locked = self.collection.count_documents({**changed(), **self._locked_by_others()})
+        locked = self.collection.count_documents({**changed(), LOCK: {"$ne": None}})
         return Scanned(sent, locked, tuple(refused))
 
     def messages(self) -> Iterator[Document]:
         """What `run` would send now, for a person to read: nothing is locked, and nothing kept."""
-        found = self.collection.find(changed()).sort("_id", 1)
+        found = self.collection.find(changed(), _READ).sort("_id", 1)
         return (self.message(document) for document in found if _unsent(document))
 
     def message(self, document: Document) -> Document:
@@ -99,7 +105,10 @@ class Scan:
             ids = self._ids({"_id": {"$type": kind}}, BATCH)
             while ids:
                 yield ids
-                ids = self._ids({"_id": {"$type": kind, "$gt": ids[-1]}}, BATCH) if len(ids) == BATCH else []
+                # MongoDB does not know the others by what was read of them.
+                known = [each for each in ids if not _is_damaged(each)]
+                is_last = len(ids) < BATCH or not known
+                ids = [] if is_last else self._ids({"_id": {"$type": kind, "$gt": known[-1]}}, BATCH)
         # No collection has many of these: null, for one, can be the id of one document only.
         rest = self._ids({"$nor": [{"_id": {"$type": kind}} for kind in _ID_TYPES]}, 0)
         yield from (rest[start : start + BATCH] for start in range(0, len(rest), BATCH))
@@ -110,14 +119,18 @@ class Scan:
 
     def _work(self, ids: Sequence[Any], refused: list[Refused]) -> int:
         """Lock what nobody else has, send it, and keep what was sent."""
-        mine = {"owner": self.owner, "until": self.now() + LOCKED_FOR}
-        self.collection.update_many({"_id": {"$in": list(ids)}, **self._free()}, {"$set": {LOCK: mine}})
+        until = self.now() + LOCKED_FOR
+        lock = {LOCK: {"owner": self.owner, "until": until}}
+        self.collection.update_many({"_id": {"$in": list(ids)}, **self._free()}, {"$set": lock})
         kept: list[UpdateOne] = []
         sent = 0
         try:
-            for document in self.collection.find({"_id": {"$in": list(ids)}, f"{LOCK}.owner": self.owner}):
+            for document in self.collection.find({"_id": {"$in": list(ids)}, **self._mine()}, _READ):
+                if self.now() >= until:
+                    # Another scan may have the rest in hand by now.
+                    break
                 is_sent = self._sends(document, refused)
-                kept.append(_keeping(document, is_sent))
+                kept.append(UpdateOne({"_id": document["_id"], **self._mine()}, _keeping(document, is_sent)))
                 sent += is_sent
                 self.told(1)
         finally:
@@ -128,9 +141,12 @@ class Scan:
 
     def _sends(self, document: Document, refused: list[Refused]) -> bool:
         # A list of texts counts as a text where MongoDB is asked for the type.
-        if not _unsent(document):
+        images = _unsent(document)
+        if not images:
             return False
         try:
+            if _is_damaged(images):
+                raise ValueError("a URL with bytes that are not UTF-8")
             self.send(self.message(document))
         except (TypeError, ValueError) as error:
             refused.append(Refused(str(document["_id"])[:_SHOWN], str(error)[:_SHOWN]))
@@ -140,8 +156,12 @@ class Scan:
     def _free(self) -> dict[str, Any]:
         return {"$or": [{LOCK: None}, {f"{LOCK}.until": {"$lte": self.now()}}]}
 
-    def _locked_by_others(self) -> dict[str, Any]:
-        return {f"{LOCK}.until": {"$gt": self.now()}, f"{LOCK}.owner": {"$ne": self.owner}}
+    def _mine(self) -> dict[str, Any]:
+        return {f"{LOCK}.owner": self.owner}
+
+
+def _is_damaged(read: object) -> bool:
+    return _NOT_UTF_8 in str(read)
 
 
 def changed() -> dict[str, Any]:
@@ -164,8 +184,7 @@ def _unsent(document: Document) -> Document:
     }
 
 
-def _keeping(document: Document, is_sent: bool) -> UpdateOne:
+def _keeping(document: Document, is_sent: bool) -> Document:
     """What was sent, from the document as it was read: what has been changed since is found by the next scan."""
     sent = {sent_field(name): url for name, url in _unsent(document).items()} if is_sent else {}
-    change: dict[str, Any] = {"$unset": {LOCK: ""}, **({"$set": sent} if sent else {})}
-    return UpdateOne({"_id": document["_id"]}, change)
+    return {"$unset": {LOCK: ""}, **({"$set": sent} if sent else {})}

@@ -1,7 +1,12 @@
 """A URL message from its images to its reply: fetch → transform → put, for each of them, and then notify.
 
-A worker may die after any step. What was made is made again then, byte for byte under the same keys; what was said is
-said again under the same id. Once something is said and something else is not, the next delivery only says the rest.
+A worker may die after any step. What was made is made again then, byte for byte under the same keys while the same lies
+at its URL; what was said is said again under the same id. Once something is said and something else is not, the next
+delivery only says the rest.
+
+A reply for two is kept before the first is told: both are told the same, whoever dies between. For one alone that call
+is saved: where a worker dies right after telling it, the next delivery makes the reply anew, by what lies at the URLs
+then. So does the one after a death between the last word to two and the end of the message.
 """
 
 from __future__ import annotations
@@ -27,6 +32,8 @@ SENT = "sent"
 _ID_DIGITS = 32
 
 Made = tuple[PlacedOutput, ...] | RejectError
+#: How each place is told, by its name.
+Ways = dict[str, Callable[[], str]]
 
 
 def answer(job: UrlJob, services: UrlServices, watch: Watch) -> Answered:
@@ -35,14 +42,17 @@ def answer(job: UrlJob, services: UrlServices, watch: Watch) -> Answered:
     An image that is bad for ever is a result like any other; whoever wants no reply is not told. Raises RetryError
     where a later try may do better.
     """
-    delivery = services.deliveries.begun(job.reply.id) if job.deliveries > 1 else None
+    begun = services.deliveries.begun(job.reply.id) if job.deliveries > 1 else None
     making = _Making(job, services, watch)
-    body = delivery.body if delivery else making.body()
-    told = _tell(job, services, body, delivery.told if delivery else {})
+    delivery = begun or Delivery(making.body(), {})
+    ways = _ways(job, services, delivery.body)
+    if not begun and len(ways) > 1:
+        services.deliveries.keep(job.reply.id, delivery)
+    told = _tell(job, services, delivery, ways)
     watch("notify", {"reply": job.reply.id, **told})
-    if delivery:
+    if begun or len(ways) > 1:
         services.deliveries.forget(job.reply.id)
-    return Answered(job, body, told, errors_in(body, job) if delivery else making.errors)
+    return Answered(job, delivery.body, told, errors_in(delivery.body, job) if begun else making.errors)
 
 
 def errors_in(body: Mapping[str, Any], job: UrlJob) -> dict[str, RejectError]:
@@ -110,14 +120,13 @@ def _error(field: str, error: RejectError) -> dict[str, str]:
     return {"field": field, "code": error.code.value, "reason": MEANINGS[error.code]}
 
 
-def _tell(job: UrlJob, services: UrlServices, body: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, str]:
+def _tell(job: UrlJob, services: UrlServices, delivery: Delivery, ways: Ways) -> dict[str, str]:
     """Tell whom nobody has told yet, each whatever becomes of the other; how each was told, by its name.
 
     Raises RetryError, after it has kept what was reached, where one could not be told now.
     """
-    reply = job.reply
-    result, retries = dict(told), []
-    for name, tell in _ways(job, services, body).items():
+    result, retries = dict(delivery.told), []
+    for name, tell in ways.items():
         if name in result:
             continue
         try:
@@ -127,7 +136,7 @@ def _tell(job: UrlJob, services: UrlServices, body: Mapping[str, Any], told: Map
         except RetryError as error:
             retries.append(error)
     if retries:
-        services.deliveries.keep(reply.id, Delivery(body, result))
+        services.deliveries.keep(job.reply.id, Delivery(delivery.body, result))
         raise RetryError(
             "; ".join(error.reason for error in retries),
             # The message comes back once: not before the one that asked for most time.
@@ -136,8 +145,8 @@ def _tell(job: UrlJob, services: UrlServices, body: Mapping[str, Any], told: Map
     return result
 
 
-def _ways(job: UrlJob, services: UrlServices, body: Mapping[str, Any]) -> dict[str, Callable[[], str]]:
-    reply, ways = job.reply, dict[str, Callable[[], str]]()
+def _ways(job: UrlJob, services: UrlServices, body: Mapping[str, Any]) -> Ways:
+    reply, ways = job.reply, Ways()
     if (queue := reply.redirect_queue) is not None:
         ways["redirect"] = lambda: services.redirects.send(queue, body, reply.id).value
     if (address := reply.postback_url) is not None:

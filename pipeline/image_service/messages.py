@@ -23,6 +23,8 @@ IMAGE_FIELDS = ("image_url", "itunes_image")
 ABSENT = ("", "N/A")
 #: Room in a key after the folder: slash, 32 hex digits, the size as it is spelled, and the extension.
 _LONGEST_NAME = 64
+#: How deep lists and objects of a message may lie in one another. Python goes 1,000 calls deep, ours among them.
+MOST_NESTED = 500
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,29 @@ def _reply_id(message: Message) -> str:
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
-    """The object in `text`, to be said again: no NaN, no field twice, no half character; fractions are doubles."""
+    """The object in `text`, to be said again as it came; fractions are doubles.
+
+    Refused: NaN, a field that stands in it twice, half a character, and nesting too deep for what comes later.
+    """
     try:
         body = json.loads(text, object_pairs_hook=_each_once, parse_constant=_refused, parse_float=_finite)
+        if _depth(body) > MOST_NESTED:
+            raise ValueError(f"it is nested more than {MOST_NESTED} deep")
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise RejectError(Code.INVALID_MESSAGE, f"the body is not JSON that can be passed on: {error}") from error
     if not isinstance(body, dict):
         raise RejectError(Code.INVALID_MESSAGE, f"the body is not a JSON object: {text[:80]!r}")
     return body
+
+
+def _depth(value: object) -> int:
+    """Without recursion: too deep for that is what it looks for."""
+    depth, layer = 0, list[Any]([value])
+    while layer := [each for each in layer if isinstance(each, dict | list)]:
+        depth += 1
+        layer = [inner for each in layer for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Bytes are counted there, too.
 
 from __future__ import annotations
 
+import http.client
 import logging
 import math
 import socket
@@ -29,6 +30,8 @@ CONNECT_TIMEOUT = 5.0
 HOSTS_KEPT = 50
 #: Of one answer, with its headers and what frames it: more than any image that is taken.
 MOST_BYTES = 64_000_000
+#: Of answers that only announce the one to come.
+MOST_INTERIM = 100
 
 
 class Until(Timeout):
@@ -88,10 +91,25 @@ class _ClockedTLSSocket(_ClockedSocket, ssl.SSLSocket):
     """The same with TLS; the handshake waits for its timeout as a whole by itself."""
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """Passes over answers that announce another one (102, 103 …), as http.client does over 100 alone."""
+
+    def begin(self) -> None:
+        for _ in range(MOST_INTERIM):
+            super().begin()
+            # 101 is the last that is HTTP.
+            if not 102 <= self.status < 200:
+                return
+            # Or what comes next would count as read already.
+            self.headers = self.msg = None  # type: ignore[assignment]
+        raise http.client.HTTPException(f"more than {MOST_INTERIM} interim answers")
+
+
 class _GuardedConnection(HTTPConnection):
     """Connects where its guard says, and turns the timeout that urllib3 sets into a moment at which everything ends."""
 
     guard: ClassVar[Guard]
+    response_class = _FinalResponse
     _ends = math.inf
 
     @property

@@ -3,13 +3,14 @@
 import io
 import json
 import re
+from collections import Counter
 
 import pytest
 from PIL import Image
 
 from pipeline.errors import Code, RejectError, RetryError
 from pipeline.image_service.answering import answer
-from pipeline.image_service.messages import decode_urls
+from pipeline.image_service.messages import MOST_NESTED, decode_urls
 from pipeline.watch import silent
 from tests.functional.url_service_in_memory import IMAGES, message, url_service
 from tests.images import jpeg, photo, png
@@ -161,8 +162,8 @@ def test_a_failed_postback_is_the_only_thing_that_a_retry_repeats(service):
 
 def test_what_json_nests_deeply_is_kept_for_the_next_try_too(service):
     queue = service.queue("ChannelImages")
-    nested = json.loads("[" * 600 + "]" * 600)
-    body = {**MESSAGE, "redirect_queue": "ChannelImages", "extra": nested}
+    nested = MOST_NESTED - 1
+    body = {**MESSAGE, "redirect_queue": "ChannelImages", "extra": json.loads("[" * nested + "]" * nested)}
     service.receiver.answers.append(RetryError("the receiver answered 503"))
 
     with pytest.raises(RetryError):
@@ -235,7 +236,7 @@ def test_a_worker_that_dies_after_any_step_is_made_good_by_the_next_delivery(ser
 
     with pytest.raises(Death):
         run(service, body, watch=die)
-    after_death = {key: service.object(key) for key in service.keys()}
+    after_death = {key: service.object(key) for key in service.keys() if not key.startswith("deliveries/")}
     answered = run(service, body, deliveries=2)
 
     assert answered.told == {"redirect": "sent", "postback": "sent"}
@@ -247,6 +248,41 @@ def test_a_worker_that_dies_after_any_step_is_made_good_by_the_next_delivery(ser
     assert len(told) == len(redirected) == (2 if step == 5 else 1)
     assert len({message_id for _, _, message_id in told}) == 1 and all(body == told[0][1] for _, body, _ in told)
     assert {one["MessageAttributes"]["ReplyId"]["StringValue"] for one in redirected} == {told[0][2]}
+
+
+def test_who_dies_between_two_receivers_leaves_what_the_next_tells_both(service):
+    queue, body = service.queue("ChannelImages"), {**MESSAGE, "redirect_queue": "ChannelImages"}
+    service.receiver.answers.append(Death())
+    with pytest.raises(Death):
+        run(service, body)
+    del service.web.pages[A]
+
+    answered = run(service, body, deliveries=2)
+
+    [(_, posted, message_id)] = service.receiver.told
+    redirected = service.received(queue)
+    assert posted["image_url_info"] and answered.errors == {}
+    assert [json.loads(one["Body"]) for one in redirected] == [posted, posted]
+    assert {one["MessageAttributes"]["ReplyId"]["StringValue"] for one in redirected} == {message_id}
+
+
+@pytest.mark.parametrize(
+    ("told", "calls"),
+    [
+        ({}, {"PutObject": 3}),
+        ({"postback_url": None, "redirect_queue": "Mine"}, {"PutObject": 3, "ListQueues": 1, "SendMessage": 1}),
+        ({"redirect_queue": "Mine"}, {"PutObject": 4, "ListQueues": 1, "SendMessage": 1, "DeleteObject": 1}),
+    ],
+)
+def test_a_reply_to_two_costs_two_calls_more_and_one_to_one_alone_none(service, told, calls):
+    service.queue("Mine")
+    made = Counter[str]()
+    for client in (service.s3, service.sqs):
+        client.meta.events.register("before-call", lambda model, **_: made.update([model.name]))
+
+    run(service, {**MESSAGE, **told})
+
+    assert made == calls
 
 
 def test_every_step_is_told_in_its_order(service):

@@ -25,6 +25,7 @@ from tests.hostile_origin import (
 OK = b"HTTP/1.1 200 OK\r\n"
 LONG = b"Content-Length: 1000000\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 PIECE = bytes(65536)
 MB = 1 << 20
 
@@ -74,6 +75,15 @@ ENDS_AT_ONCE = {
     "a page instead of an image": (answer(headers={"Content-Type": "text/html"}, body=b"<html>"), "6 bytes"),
     "204": (raw(b"HTTP/1.1 204 No Content\r\n\r\n"), "INVALID_CONTENT"),
     "an empty body": (answer(), "INVALID_CONTENT"),
+    "hints before the answer": (raw(HINTS + OK + b"Content-Length: 4\r\n\r\nlong"), "4 bytes"),
+    "all that may come before the answer": (
+        raw(b"HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 102 Wait\r\n\r\n" + HINTS * 2 + OK + b"Content-Length: 4\r\n\r\nlong"),
+        "4 bytes",
+    ),
+    "hints before a refusal": (raw(HINTS + b"HTTP/1.1 404 No\r\n\r\n"), "FETCH_FAILED"),
+    "hints and no answer": (raw(HINTS), "RetryError"),
+    "endless hints": (flood(b"", HINTS), "RetryError"),
+    "another protocol": (raw(b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n"), "FETCH_FAILED"),
     "nothing at all": (raw(b""), "RetryError"),
     "a reset": (reset, "RetryError"),
     "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "RetryError"),
@@ -107,6 +117,7 @@ ENDS_WITH_THE_DEADLINE = {
     "a dripped length of a chunk": drip(OK + CHUNKED + b"\r\n", b"0"),
     "dripped gzip": drip(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip_bomb(MB)[:20], b"\0"),
     "go on, again and again": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "hints, again and again": drip(b"", HINTS),
     "a body that stops": drip(OK + LONG + b"\r\nstart", b""),
     "redirects that dawdle": after(0.5, answer(302, {"Location": "/redirects%20that%20dawdle"})),
     "a dripped end of chunks": drip(OK + CHUNKED + b"\r\n1\r\nx\r\n0\r\n", b"X: y\r\n"),

@@ -49,7 +49,7 @@ class Web:
 class Receiver:
     """Takes postbacks; `answers` are raised before, one at each."""
 
-    answers: list[Exception] = field(default_factory=list)
+    answers: list[BaseException] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
 
     def send(self, url: str, body: Any, message_id: str) -> None:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pipeline.errors import Code, RejectError, SkipError
-from pipeline.image_service.messages import Images, decode_urls
+from pipeline.image_service.messages import MOST_NESTED, Images, decode_urls
 from pipeline.images.options import OutputOptions
 from pipeline.messages import Message
 
@@ -83,6 +83,15 @@ def test_a_bucket_name_that_is_no_name_of_a_folder_is_refused(name):
     assert "bucket_name" in refusal({**MESSAGE, "bucket_name": name})
 
 
+def nested(depth):
+    """A message of ours, with lists in it that make it so deep."""
+    return json.dumps(MESSAGE)[:-1] + f', "deep": {"[" * (depth - 1)}{"]" * (depth - 1)}}}'
+
+
+def test_what_is_nested_as_deep_as_is_allowed_is_kept_for_the_reply():
+    assert decoded(nested(MOST_NESTED)).reply.fields == json.loads(nested(MOST_NESTED))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -93,7 +102,8 @@ def test_a_bucket_name_that_is_no_name_of_a_folder_is_refused(name):
         '{"n": 1e999}',
         '{"half": "\\ud800"}',
         '{"image_url": "http://a.example", "image_url": "http://b.example"}',
-        '{"deep": ' + "[" * 200_000 + "]" * 200_000 + "}",
+        nested(MOST_NESTED + 1),
+        nested(200_000),
     ],
 )
 def test_what_could_not_be_said_again_as_it_came_is_refused(text):

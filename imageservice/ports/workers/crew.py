@@ -44,14 +44,16 @@ def run_crew(work: Callable[[Stop, Callable[[], bool]], None], count: int, stop:
     """
     context: Any = multiprocessing.get_context(_START)
     crew = [_Place(lambda: context.Process(target=_run, args=(work, os.getpid()))) for _ in range(count)]
-    while not stop.wished:
+    try:
+        while not stop.wished:
+            for place in crew:
+                place.fill()
+            stop.wait(_LOOK)
+    finally:
         for place in crew:
-            place.fill()
-        stop.wait(_LOOK)
-    for place in crew:
-        place.clear()
-    for place in crew:
-        place.join()
+            place.clear()
+        for place in crew:
+            place.join()
 
 
 def _run(work: Callable[[Stop, Callable[[], bool]], None], parent: int) -> None:
@@ -74,14 +76,27 @@ class _Place:
         now = time.monotonic()
         if self._process and not self._process.is_alive():
             by_itself = (self._process.exitcode or 0) >= 0
-            self._failures = self._failures + 1 if by_itself and now - self._started < _SHORT_LIFE else 1
-            self._not_before = now + back_off(self._failures)
+            self._failed(now, self._failures + 1 if by_itself and now - self._started < _SHORT_LIFE else 1)
             facts = {"worker": self._process.pid, "status": self._process.exitcode}
             logger.error("a worker died; another takes its place", extra={"facts": facts})
             self._process = None
         if self._process is None and now >= self._not_before:
-            self._started, self._process = now, self._make()
-            self._process.start()
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        process = self._make()
+        try:
+            process.start()
+        except OSError as error:
+            # The system has no process or no memory left for it, just now.
+            self._failed(now, self._failures + 1)
+            logger.error("no worker could be started; another try follows", extra={"facts": {"reason": str(error)}})
+        else:
+            self._started, self._process = now, process
+
+    def _failed(self, now: float, times: int) -> None:
+        self._failures = times
+        self._not_before = now + back_off(times)
 
     def clear(self) -> None:
         if self._process and self._process.is_alive():
