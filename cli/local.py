@@ -17,6 +17,8 @@ ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 START = "python -m local_cloud start"
 _PROBE_TIMEOUT = 5
+#: A local cloud that loads much, or is busy, has its port open and answers later.
+_PATIENCE = 60
 
 #: Makes sure of the local cloud on a port; the second argument starts it, where the command may.
 Reach = Callable[[int, Callable[[], None] | None], None]
@@ -35,15 +37,23 @@ def start_local_cloud() -> None:
         raise CommandError(f"the local cloud did not start: see above, or `{START}`", Exit.REFUSED)
 
 
-def ensure_running(port: int, start: Callable[[], None] | None) -> None:
+def ensure_running(port: int, start: Callable[[], None] | None, *, patience: float = _PATIENCE) -> None:
     """Return when the local cloud answers on `port`. A closed port is opened by `start`, where there is one."""
     if is_closed(port):
         if start is None:
             raise CommandError(f"the local cloud is not running on {endpoint(port)}: {START}", Exit.REFUSED)
         start()
-    if not _is_healthy(port):
-        text = f"port {port} is taken by a program that is not the local cloud: stop it, or set LOCAL_CLOUD_PORT"
-        raise CommandError(text, Exit.REFUSED)
+    try:
+        if _is_healthy(port, patience):
+            return
+    except TimeoutError as error:
+        text = (
+            f"port {port} is taken, and has not answered for {patience:g} s: `python -m local_cloud status` says "
+            "whether by the local cloud. If so, wait; if not, stop that program, or set LOCAL_CLOUD_PORT"
+        )
+        raise CommandError(text, Exit.REFUSED) from error
+    text = f"port {port} is taken by a program that is not the local cloud: stop it, or set LOCAL_CLOUD_PORT"
+    raise CommandError(text, Exit.REFUSED)
 
 
 def is_closed(port: int) -> bool:
@@ -52,11 +62,14 @@ def is_closed(port: int) -> bool:
         return probe.connect_ex((HOST, port)) != 0
 
 
-def _is_healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=_PROBE_TIMEOUT)
+def _is_healthy(port: int, patience: float) -> bool:
+    """Whether it answers as the local cloud does. Raises TimeoutError."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=patience)
     try:
         connection.request("GET", "/_ministack/health")
         return connection.getresponse().status == http.client.OK
+    except TimeoutError:
+        raise
     except (OSError, http.client.HTTPException):
         return False
     finally:

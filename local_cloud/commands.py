@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -46,8 +47,6 @@ class Context:
         if auth not in ("", "true", "false"):
             raise SettingsError(f"LOCAL_CLOUD_AUTH={auth!r} is neither true nor false. Leave it out for false.")
         port = getattr(options, "port", None) or local_port(environ)
-        if port > 65535:
-            raise SettingsError(f"Port {port} does not exist: ports end at 65535.")
         return cls(environ, Folder(home(environ)), port, getattr(options, "auth", False) or auth == "true")
 
 
@@ -68,7 +67,8 @@ def stop(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> No
     running = holder(context.folder.lock)
     if running is None:
         return _say("The local cloud is not running.")
-    os.kill(running.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT
     while _holds(running.pid, context):
         if time.monotonic() > deadline:
@@ -87,12 +87,13 @@ def status(context: Context, *, as_json: bool) -> bool:
         facts = {"running": running is not None, "data": str(context.folder.path), "log": str(context.folder.log)}
         if running:
             facts |= {**asdict(running), "endpoint_url": endpoint_url(running.port), "ready": _is_ready(running.port)}
-        print(json.dumps(facts))
+        text = json.dumps(facts)
     elif running:
         ready = "running" if _is_ready(running.port) else "starting, or too busy to answer"
-        print(f"{ready}: {endpoint_url(running.port)} (process {running.pid}, data: {context.folder.path})")
+        text = f"{ready}: {endpoint_url(running.port)} (process {running.pid}, data: {context.folder.path})"
     else:
-        print(f"not running (data: {context.folder.path}). Start it with: python -m local_cloud start")
+        text = f"not running (data: {context.folder.path}). Start it with: python -m local_cloud start"
+    print(text, flush=True)
     return running is not None
 
 

@@ -22,7 +22,7 @@ from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, s3, sqs
 
 from local_cloud import old_logs, stream_positions, whole_objects
 from local_cloud.guard import App
-from local_cloud.snapshots import SnapshotError
+from local_cloud.snapshots import LoadError, SnapshotError
 
 app: App = ministack.app
 
@@ -44,11 +44,13 @@ def prepare(python: Path, *, notes: Path) -> None:
 
 
 def load(snapshot: Path | None) -> None:
-    """Take back what `snapshot` holds. Call it once, before the first request."""
+    """Take back all that `snapshot` holds. Call it once, before the first request. Raises LoadError."""
     if snapshot is not None:
         persistence.STATE_DIR = str(snapshot)
-        ministack._load_persisted_state()
-        stream_positions.restore(dynamodb, persistence.load_state(STREAMS))
+        files = (file for file in snapshot.iterdir() if file.suffix == ".json")
+        # Functions come last: with them, the queues and streams that they are for begin to be read.
+        for file in sorted(files, key=lambda file: (file.stem == "lambda", file.name)):
+            _take_back(file)
         _bring_back_messages_in_flight()
     _keep_function_code()
 
@@ -68,6 +70,21 @@ def save(folder: Path) -> None:
 def end_functions() -> None:
     """End the processes of the functions, so that none outlives the server."""
     lambda_runtime.reset()
+
+
+def _take_back(file: Path) -> None:
+    """MiniStack itself would go on without what it cannot take, and the next snapshot would then be without it."""
+    try:
+        state = persistence.load_state(file.stem)
+        if file.stem == STREAMS:
+            stream_positions.restore(dynamodb, state)
+        elif state:
+            ministack._get_module(ministack._state_map[file.stem]).load_persisted_state(state)
+    except Exception as error:
+        logger.error("%s cannot be taken back: %r", file, error)
+        raise LoadError(file) from error
+    if state is None:  # the reason is in the log
+        raise LoadError(file)
 
 
 def _run_functions_with(python: Path) -> None:

@@ -1,4 +1,4 @@
-"""MiniStack as we serve it: behind the guard, loaded at the start, saved while it runs and at the end."""
+"""MiniStack as we serve it: behind the guard, saved while it runs and at the end; loaded before that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local_cloud import emulator
 from local_cloud.guard import App, Message, Receive, Scope, Send, guarded
-from local_cloud.snapshots import Snapshots, newest, take
+from local_cloud.snapshots import Snapshots, take
 from local_cloud.writes import noting_writes
 
 logger = logging.getLogger("local_cloud")
@@ -28,12 +28,11 @@ def hosted(state: Path, *, port: int) -> App:
 
 
 async def _live(scope: Scope, receive: Receive, send: Send, state: Path, snapshots: Snapshots) -> None:
-    """One life of the server. Requests are answered after "startup.complete" is sent, so state is loaded before."""
+    """One life of the server."""
     saving: list[asyncio.Task[None]] = []
 
-    async def send_when_loaded(message: Message) -> None:
+    async def send_and_save(message: Message) -> None:
         if message["type"] == "lifespan.startup.complete":
-            emulator.load(newest(state))
             saving.append(asyncio.create_task(snapshots.run()))
         await send(message)
 
@@ -44,7 +43,7 @@ async def _live(scope: Scope, receive: Receive, send: Send, state: Path, snapsho
             _save_last(state)
         return message
 
-    await emulator.app(scope, receive_after_saving, send_when_loaded)
+    await emulator.app(scope, receive_after_saving, send_and_save)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -22,6 +22,7 @@ from local_cloud.address import HOST, endpoint_url
 from local_cloud.folder import Folder
 from local_cloud.interpreter import bare_python
 from local_cloud.lock import AlreadyRunningError, Running, announce, hold
+from local_cloud.snapshots import LoadError, newest
 
 LOG_BYTES = 5_000_000
 
@@ -30,7 +31,8 @@ HELD = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; 1 when the port cannot be used, HELD when another server has the folder."""
+    """Serve until SIGTERM or SIGINT; 1 when the port or the state cannot be used. Another server in the folder is HELD,
+    and 1 in the foreground."""
     options = _parser().parse_args(arguments)
     folder = Folder(options.home)
     folder.make()
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         lock = hold(folder.lock)  # until the process ends
     except AlreadyRunningError as error:
         print(error, file=sys.stderr)
-        return HELD
+        return 1 if options.foreground else HELD
     try:
         listener = _listen(options.port)
     except OSError as error:
@@ -48,7 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     _log_to(folder.log, also_stderr=options.foreground)
     folder.empty_temporary()
     whole_objects.finish(folder.being_written)
-    asyncio.run(_serve(folder, listener, options.port))
+    try:
+        asyncio.run(_serve(folder, listener, options.port))
+    except LoadError as error:
+        print(_not_loaded(folder, error), file=sys.stderr)
+        return 1
     lock.flush()  # a use after the end, so that nobody lets go of it earlier
     return 0
 
@@ -82,6 +88,13 @@ def _port_taken(port: int, error: OSError) -> str:
     )
 
 
+def _not_loaded(folder: Folder, error: LoadError) -> str:
+    return (
+        f"{error}; {folder.log} says why. Nothing was changed. Take the version of these programs that wrote "
+        f"it, or put it right. To begin anew, move {folder.path} away."
+    )
+
+
 def _log_to(path: Path, *, also_stderr: bool) -> None:
     """One log, at most twice `LOG_BYTES`. Set up before MiniStack is imported, which then adds none of its own."""
     file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
@@ -107,7 +120,10 @@ async def _serve(folder: Folder, listener: socket.socket, port: int) -> None:
     config.keep_alive_max_requests = 10**9
     config.errorlog = logging.getLogger("local_cloud.http")
     logging.getLogger("local_cloud").info("starting on %s, data in %s", endpoint_url(port), folder.path)
-    await serve(app, config, shutdown_trigger=_stop_signal().wait)  # type: ignore[arg-type]
+    stop = _stop_signal()
+    # Not as a part of the start that Hypercorn waits for: it would go on, and never save, where this fails.
+    emulator.load(newest(folder.state))
+    await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     await asyncio.to_thread(emulator.end_functions)
 
 

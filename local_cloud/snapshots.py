@@ -33,6 +33,13 @@ class SnapshotError(Exception):
     """This snapshot is incomplete and has been thrown away; the one before it stands."""
 
 
+class LoadError(Exception):
+    """This file of a snapshot cannot be taken back. Whoever goes on without it loses what it holds."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} cannot be taken back")
+
+
 def newest(folder: Path) -> Path | None:
     """The last finished snapshot."""
     return max((path for path in folder.glob("*") if path.name.isdecimal()), default=None)
@@ -57,7 +64,7 @@ def take(folder: Path, save: Save) -> Path:
 
 
 def _take_over(previous: Path | None, aside: Path) -> None:
-    """A service that could not be loaded this time has nothing to save; what it saved before must not be lost."""
+    """What a service saved before must not be lost where it can neither be imported nor encoded this time."""
     for old in previous.iterdir() if previous else ():
         if not (aside / old.name).exists():
             os.link(old, aside / old.name)

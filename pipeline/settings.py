@@ -101,7 +101,10 @@ def home(environ: Mapping[str, str]) -> Path:
 
 def local_port(environ: Mapping[str, str]) -> int:
     """The loopback port of the local cloud."""
-    return _number(environ, "LOCAL_CLOUD_PORT", default=DEFAULT_LOCAL_PORT)
+    port = _number(environ, "LOCAL_CLOUD_PORT", default=DEFAULT_LOCAL_PORT)
+    if port > 65535:
+        raise SettingsError(f"LOCAL_CLOUD_PORT={port} is no port (1 to 65535). Leave it out for {DEFAULT_LOCAL_PORT}.")
+    return port
 
 
 def price_per_gb_month(environ: Mapping[str, str]) -> Decimal:

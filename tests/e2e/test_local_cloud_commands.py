@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud.address import HOST
+from local_cloud.commands import Context, stop
 from local_cloud.folder import Folder
 from local_cloud.lock import Running, announce, hold, holder
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port, running_local_cloud
@@ -93,11 +94,35 @@ def test_status_exits_with_1_when_it_does_not_run(cloud):
     assert "not running" in answer.stdout
 
 
+def test_a_status_that_nobody_reads_ends_without_a_word(cloud):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as pipe:
+        command = [sys.executable, str(ROOT / "local_cloud"), "status"]
+        environ = {**cloud.environ, "PYTHONUNBUFFERED": ""}  # or the pipe is written to at once
+        ended = subprocess.run(command, env=environ, stdout=pipe, stderr=subprocess.PIPE)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_stop_is_harmless_when_it_does_not_run(cloud):
     answer = cloud.command("stop")
 
     assert answer.returncode == 0
     assert "not running" in answer.stderr
+
+
+def test_stop_is_harmless_when_the_server_ends_by_itself_just_before(tmp_path, capsys):
+    folder = Folder(tmp_path)
+    folder.make()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with hold(folder.lock) as lock:
+        announce(lock, Running(pid=ended.pid, port=1, auth=False, started_at=0.0))
+
+        stop(Context({}, folder, 1, auth=False), sleep=lambda seconds: lock.close())
+
+    assert "has stopped" in capsys.readouterr().err
 
 
 def test_when_stop_returns_the_port_is_free(cloud):
@@ -209,6 +234,16 @@ def test_in_the_foreground_it_stays_until_it_is_interrupted_and_saves(cloud):
 
     cloud.start()
     assert [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]] == ["kept"]
+
+
+def test_in_the_foreground_it_says_so_when_another_was_quicker(cloud):
+    folder = Folder(cloud.home)
+    folder.make()
+    with hold(folder.lock):
+        answer = cloud.command("start", "--foreground")
+
+    assert answer.returncode == 1
+    assert "held by another server" in answer.stderr
 
 
 @pytest.mark.skipif(not can_be_read(), reason="reads /proc")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud.folder import Folder
 from local_cloud.lock import holder
 from local_cloud.snapshots import newest
 from tests.local_cloud_fixture import LocalCloud, running_local_cloud
@@ -101,6 +103,43 @@ def test_a_stop_saves_what_was_written_just_before(cloud):
 
     waiting = cloud.client("sqs").receive_message(QueueUrl=resources["waiting"])["Messages"]
     assert [message["Body"] for message in waiting] == ["just in time"]
+
+
+#: What a snapshot may hold that cannot be taken back, by the name of its file.
+DAMAGE = {
+    "lambda": b'{"__ministack_format__": 99, "payload": {"of": "a later version"}}',
+    "sqs": b'{"__ministack_format__": 2, "payload": {"queues": ',
+    "dynamodb": b'{"__ministack_format__": 2, "payload": ["no tables"]}',
+    "dynamodb_stream_records": b'{"__ministack_format__": 2, "payload": {"streams": [{}]}}',
+    "s3": b"\xff",
+    "a_service_to_come": b'{"__ministack_format__": 2, "payload": {"of": "a later version"}}',
+}
+
+
+def test_a_snapshot_that_cannot_be_taken_back_whole_is_left_alone(cloud, tmp_path):
+    resources = build(cloud)
+    cloud.client("sqs").send_message(QueueUrl=resources["waiting"], MessageBody="still here")
+    cloud.stop()
+    state = Folder(cloud.home).state
+    whole = shutil.copytree(state, tmp_path / "whole")
+    for name, damage in DAMAGE.items():
+        file = newest(state) / f"{name}.json"
+        file.write_bytes(damage)
+        before = content(state)
+
+        started = cloud.command("start")
+
+        assert started.returncode == 1, name
+        assert "did not start" in started.stderr and str(file) in started.stderr and "move" in started.stderr
+        assert "Traceback" not in started.stderr
+        assert content(state) == before
+        shutil.rmtree(state)
+        shutil.copytree(whole, state)
+
+    cloud.start()
+    waiting = cloud.client("sqs").receive_message(QueueUrl=resources["waiting"])["Messages"]
+    assert [message["Body"] for message in waiting] == ["still here"]
+    assert json.loads(invoke(cloud)["body"])["path"]
 
 
 def test_functions_see_their_zip_and_nothing_of_this_machine(tmp_path, monkeypatch):
@@ -206,6 +245,10 @@ def invoke(cloud: LocalCloud) -> dict[str, Any]:
     answer = cloud.client("lambda").invoke(FunctionName="survivor", Payload=b"{}")
     result: dict[str, Any] = json.loads(answer["Payload"].read())
     return result
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def wait_for_snapshot(cloud: LocalCloud) -> None:

@@ -1,4 +1,5 @@
-"""The local cloud is killed while it writes an object: it is there as it was or as it was put, and never as both."""
+"""The local cloud is killed while it writes an object, or cannot write it: it is there as it was or as it was put, and
+never as both."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.environment import server_environment
 from local_cloud.folder import Folder
 from local_cloud.lock import holder
 from local_cloud.snapshots import newest
 from local_cloud.whole_objects import finish
-from tests.local_cloud_fixture import ROOT, LocalCloud, free_port
+from tests.local_cloud_fixture import ROOT, LocalCloud, free_port, running_local_cloud
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
@@ -120,6 +121,73 @@ def test_the_first_object_of_a_name_is_there_whole_or_not_at_all(tmp_path: Path)
         assert stored(cloud) == (NEW, "image/new", {"owner": "bob"})
     finally:
         cloud.stop()
+
+
+#: Of the two files that are written of an object: what is written first and then put in its place.
+BYTES, BESIDE = "a.jpg.tmp", "a.jpg.meta.json.tmp"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
+    """With a first object."""
+    with running_local_cloud(tmp_path) as cloud:
+        cloud.client("s3").create_bucket(Bucket="photos")
+        put(cloud, OLD, ContentType="image/old", Metadata={"owner": "ada"})
+        yield cloud
+
+
+def fail_to_put(cloud: LocalCloud, data: bytes, *, name: str, **options: Any) -> None:
+    """A folder stands where the file `name` would have to be written, as no other does on a disk that is full."""
+    in_the_way = Folder(cloud.home).objects / "000000000000" / "photos" / name
+    in_the_way.mkdir()
+    with pytest.raises(ClientError) as refused:
+        put(cloud, data, **options)
+    in_the_way.rmdir()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+def restart(cloud: LocalCloud) -> None:
+    cloud.stop()
+    cloud.start()
+
+
+@pytest.mark.parametrize(("name", "comes"), [(BYTES, False), (BESIDE, True)])
+def test_a_write_that_fails_is_not_said_to_be_done_and_leaves_an_object_whole(cloud, name, comes):
+    fail_to_put(cloud, NEW, name=name, ContentType="image/new", Metadata={"owner": "bob"})
+
+    restart(cloud)
+
+    assert stored(cloud) == ((NEW, "image/new", {"owner": "bob"}) if comes else (OLD, "image/old", {"owner": "ada"}))
+
+
+def test_a_second_write_that_fails_leaves_whole_what_came_of_the_first(cloud):
+    fail_to_put(cloud, NEW, name=BESIDE, ContentType="image/new", Metadata={"owner": "bob"})
+    fail_to_put(cloud, LATER, name=BYTES)
+
+    restart(cloud)
+
+    assert stored(cloud) == (NEW, "image/new", {"owner": "bob"})
+
+
+def test_what_is_written_after_a_write_that_failed_stays(cloud):
+    fail_to_put(cloud, NEW, name=BESIDE, ContentType="image/new", Metadata={"owner": "bob"})
+    put(cloud, NEW, ContentType="image/later", Metadata={"owner": "eve"})
+
+    restart(cloud)
+
+    assert stored(cloud) == (NEW, "image/later", {"owner": "eve"})
+
+
+def test_an_object_that_is_deleted_after_a_write_that_failed_stays_so(cloud):
+    s3 = cloud.client("s3")
+    s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+    fail_to_put(cloud, NEW, name=BESIDE)
+    s3.delete_object(Bucket="photos", Key="a.jpg")
+
+    restart(cloud)
+
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        stored(cloud)
 
 
 def test_a_note_that_was_not_written_to_its_end_is_passed_over(tmp_path: Path):

@@ -1,5 +1,6 @@
 import http.server
 import re
+import socket
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cli.arguments import Choice
 from cli.credentials import aws_session, read_env_file
 from cli.exits import CommandError, Exit
+from cli.local import ensure_running
 from cli.targets import Resolver
 from tests.functional.aws_account import ACCOUNT, aws_account
 from tests.local_cloud_fixture import free_port
@@ -106,6 +108,16 @@ def test_a_port_that_another_program_holds_is_told(resolver, port_of):
 
     with pytest.raises(CommandError, match=f"port {port} is taken by a program that is not the local cloud"):
         resolver({"LOCAL_CLOUD_PORT": str(port)}).resolve(Choice(local=True), {})
+
+
+def test_a_port_whose_program_does_not_answer_may_be_the_local_cloud_that_is_busy():
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+
+        with pytest.raises(CommandError, match=f"port {port} .*not answered for 0.2 s.*local_cloud status") as fault:
+            ensure_running(port, None, patience=0.2)
+
+    assert fault.value.exit_code == Exit.REFUSED
 
 
 def test_without_anything_it_is_the_local_cloud_said_in_one_line(resolver, said, port_of, aws):

@@ -62,6 +62,11 @@ def test_home_and_port_have_defaults_and_can_be_moved(tmp_path):
     assert local_port({"LOCAL_CLOUD_PORT": "4600"}) == 4600
 
 
+def test_a_port_above_the_last_one_is_shown():
+    with pytest.raises(SettingsError, match="LOCAL_CLOUD_PORT=65536"):
+        local_port({"LOCAL_CLOUD_PORT": "65536"})
+
+
 def test_a_preset_that_there_is_not_is_told_with_those_that_there_are():
     with pytest.raises(SettingsError, match="IMAGE_PRESET: 'tiny' is none of fast, balanced, small"):
         Settings.from_environment(SETTINGS.to_environment() | {"IMAGE_PRESET": "tiny"})
