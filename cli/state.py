@@ -50,6 +50,12 @@ class SqliteDict(MutableMapping[bytes, bytes]):
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._connection.execute("REPLACE INTO Dict VALUES (CAST(? AS BLOB), CAST(? AS BLOB))", (key, value))
 
+    def setdefault(self, key: bytes, default: bytes) -> bytes:
+        """Of all who do this at once, everybody is given what the first one put."""
+        put = "INSERT OR IGNORE INTO Dict VALUES (CAST(? AS BLOB), CAST(? AS BLOB))"
+        self._connection.execute(put, (key, default))
+        return self[key]
+
     def __delitem__(self, key: bytes) -> None:
         if self._connection.execute("DELETE FROM Dict WHERE key = CAST(? AS BLOB)", (key,)).rowcount == 0:
             raise KeyError(key)
@@ -76,6 +82,10 @@ class PlainShelf(shelve.Shelf[Any]):
             return PlainUnpickler(io.BytesIO(pickled)).load()
         except _BROKEN as error:
             raise pickle.UnpicklingError(f"{key}: {error}") from error
+
+    def setdefault(self, key: str, default: Any) -> Any:  # type: ignore[override]
+        self.dict.setdefault(key.encode(), pickle.dumps(default))
+        return self[key]
 
 
 @contextmanager
@@ -138,6 +148,9 @@ class Resources(MutableMapping[str, str]):
 
     def __setitem__(self, key: str, value: str) -> None:
         self._shelf[self._prefix + key] = value
+
+    def setdefault(self, key: str, default: str) -> str:
+        return str(self._shelf.setdefault(self._prefix + key, default))
 
     def __delitem__(self, key: str) -> None:
         del self._shelf[self._prefix + key]

@@ -9,19 +9,25 @@ from cli import names
 from cli.exits import CommandError, Exit
 from setup_scripts.batch_options import BatchOptions
 from setup_scripts.context import Context
-from setup_scripts.lookup import look
+from setup_scripts.lookup import says
+from setup_scripts.ownership import is_ours, leave, refuse
 
 #: By the order in which the queue tries them: Spot costs a third, and may be taken away; the other one is there then.
 ENVIRONMENTS = {names.BATCH_SPOT: "FARGATE_SPOT", names.BATCH_ON_DEMAND: "FARGATE"}
-_GONE = ("ClientException",)
+#: AWS Batch ends thousands of jobs, one after the other, before their queue is gone.
+_PATIENTLY: Any = {"deadline": 3600.0, "pause": 5.0}
+#: What it says of a thing that another one still holds, and of one that it is at work on.
+_BUSY = ("relationship", "being modified")
+
+_Find = Callable[[Context, str], dict[str, Any] | None]
 
 
 def ensure_queue(context: Context, options: BatchOptions) -> str:
-    """The ARN of the queue, with its compute environments behind it."""
+    """The ARN of the queue, with its compute environments behind it; CommandError where one of them is another's."""
     environments = [_ensure_environment(context, base, kind, options) for base, kind in ENVIRONMENTS.items()]
     queue = context.suffixed(names.BATCH_QUEUE)
     order: Any = [{"order": at, "computeEnvironment": name} for at, name in enumerate(environments, 1)]
-    present = _not_going(context, lambda: find_queue(context, queue), what=f"job queue {queue} is still being deleted")
+    present = _standing(context, "job queue", queue, find_queue)
     if present is None:
         context.aws.batch.create_job_queue(
             jobQueueName=queue, state="ENABLED", priority=1, computeEnvironmentOrder=order, tags=context.tags
@@ -38,14 +44,16 @@ def ensure_queue(context: Context, options: BatchOptions) -> str:
 
 def delete_queue(context: Context) -> None:
     """Jobs that are in it end. Queue first: an environment with a queue before it cannot go."""
+    batch = context.aws.batch
     queue = context.suffixed(names.BATCH_QUEUE)
-    if present := find_queue(context, queue):
-        if present["state"] == "ENABLED":
-            context.aws.batch.update_job_queue(jobQueue=queue, state="DISABLED")
-        context.until(lambda: _is_at_rest(find_queue(context, queue)), what=f"job queue {queue} is still being changed")
-        look(lambda: context.aws.batch.delete_job_queue(jobQueue=queue), *_GONE)
-        context.until(lambda: find_queue(context, queue) is None, what=f"job queue {queue} is still there")
-        context.say(f"deleted: job queue {queue}")
+    _take_away(
+        context,
+        "job queue",
+        queue,
+        find_queue,
+        switch_off=lambda: batch.update_job_queue(jobQueue=queue, state="DISABLED"),
+        delete=lambda: batch.delete_job_queue(jobQueue=queue),
+    )
     for base in ENVIRONMENTS:
         _delete_environment(context, context.suffixed(base))
 
@@ -62,7 +70,7 @@ def find_environment(context: Context, name: str) -> dict[str, Any] | None:
 
 def _ensure_environment(context: Context, base: str, kind: str, options: BatchOptions) -> str:
     name = context.suffixed(base)
-    present = _not_going(context, lambda: find_environment(context, name), what=f"{name} is still being deleted")
+    present = _standing(context, "compute environment", name, find_environment)
     if present is None:
         resources: Any = {"type": kind, "maxvCpus": options.max_vcpus, **_network(context, options)}
         context.aws.batch.create_compute_environment(
@@ -76,13 +84,21 @@ def _ensure_environment(context: Context, base: str, kind: str, options: BatchOp
     return name
 
 
-def _not_going(context: Context, find: Callable[[], dict[str, Any] | None], *, what: str) -> dict[str, Any] | None:
-    """What stands, once nothing is on its way out."""
-    present = find()
-    if present is None or present.get("status") != "DELETING":
-        return present
-    context.until(lambda: find() is None, what=what)
-    return None
+def _standing(context: Context, kind: str, name: str, find: _Find) -> dict[str, Any] | None:
+    """What stands of this name, once nothing is on its way out; CommandError where it is another's."""
+    present = find(context, name)
+    if present is None:
+        return None
+    if present.get("status") == "DELETING":
+        context.until(lambda: find(context, name) is None, what=f"{kind} {name} is still being deleted", **_PATIENTLY)
+        return None
+    if not _is_ours(context, name, present):
+        raise refuse(kind, name)
+    return present
+
+
+def _is_ours(context: Context, name: str, present: dict[str, Any]) -> bool:
+    return is_ours(context, name, present.get("tags", {}))
 
 
 def _change(context: Context, present: dict[str, Any], options: BatchOptions) -> dict[str, Any]:
@@ -97,15 +113,43 @@ def _change(context: Context, present: dict[str, Any], options: BatchOptions) ->
 
 
 def _delete_environment(context: Context, name: str) -> None:
-    present = find_environment(context, name)
+    batch = context.aws.batch
+    _take_away(
+        context,
+        "compute environment",
+        name,
+        find_environment,
+        switch_off=lambda: batch.update_compute_environment(computeEnvironment=name, state="DISABLED"),
+        delete=lambda: batch.delete_compute_environment(computeEnvironment=name),
+    )
+
+
+def _take_away(
+    context: Context,
+    kind: str,
+    name: str,
+    find: _Find,
+    *,
+    switch_off: Callable[[], object],
+    delete: Callable[[], object],
+) -> None:
+    """AWS Batch deletes what is switched off, at rest, and held by nothing else."""
+    present = find(context, name)
     if present is None:
         return
+    if not _is_ours(context, name, present):
+        return leave(context, kind, name)
     if present["state"] == "ENABLED":
-        context.aws.batch.update_compute_environment(computeEnvironment=name, state="DISABLED")
-    context.until(lambda: _is_at_rest(find_environment(context, name)), what=f"{name} is still being changed")
-    look(lambda: context.aws.batch.delete_compute_environment(computeEnvironment=name), *_GONE)
-    context.until(lambda: find_environment(context, name) is None, what=f"{name} is still there")
-    context.say(f"deleted: compute environment {name}")
+        context.settled(switch_off, not_yet=_is_busy, **_PATIENTLY)
+    context.until(lambda: _is_at_rest(find(context, name)), what=f"{kind} {name} is still being changed", **_PATIENTLY)
+    # One that was on its way out already is gone by now.
+    context.settled(lambda: find(context, name) and delete(), not_yet=_is_busy, **_PATIENTLY)
+    context.until(lambda: find(context, name) is None, what=f"{kind} {name} is still there", **_PATIENTLY)
+    context.say(f"deleted: {kind} {name}")
+
+
+def _is_busy(error: Exception) -> bool:
+    return says(error, *_BUSY)
 
 
 def _is_valid(present: dict[str, Any] | None) -> bool:

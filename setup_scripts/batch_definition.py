@@ -8,6 +8,7 @@ from cli import names
 from pipeline.batch.settings import MEMORY
 from setup_scripts.batch_options import BatchOptions
 from setup_scripts.context import Context
+from setup_scripts.ownership import is_ours, leave, refuse
 
 #: A batch that is not done after this many seconds is stopped; its outputs stay, and a retry does the rest.
 _TIMEOUT = 24 * 3600
@@ -23,9 +24,12 @@ def log_group(context: Context) -> str:
 def ensure_definition(
     context: Context, options: BatchOptions, *, image: str, job_role: str, execution_role: str, architecture: str
 ) -> str:
-    """The ARN of the newest revision, which is as wanted; without revision, jobs would take whatever is newest."""
+    """The ARN of the newest revision of ours, which is as wanted; without revision, jobs would take whatever is newest.
+
+    CommandError where all revisions are another's.
+    """
     wanted = _wanted(context, options, image, job_role, execution_role, architecture)
-    present = _newest(context)
+    present = _newest_of_ours(context, wanted["jobDefinitionName"])
     if present is not None and _holds(present, wanted):
         return str(present["jobDefinitionArn"])
     made = context.aws.batch.register_job_definition(**wanted, tags=context.tags)
@@ -34,9 +38,14 @@ def ensure_definition(
 
 
 def delete_definitions(context: Context) -> None:
-    for present in _active(context):
+    name = context.suffixed(names.BATCH_JOB)
+    for present in _active(context, name):
+        told = f"{name}, revision {present['revision']}"
+        if not _is_ours(context, present):
+            leave(context, "job definition", told)
+            continue
         context.aws.batch.deregister_job_definition(jobDefinition=present["jobDefinitionArn"])
-        context.say(f"deleted: job definition {present['jobDefinitionName']}, revision {present['revision']}")
+        context.say(f"deleted: job definition {told}")
 
 
 def _wanted(
@@ -81,16 +90,23 @@ def _when_again() -> list[dict[str, str]]:
     ]
 
 
-def _active(context: Context) -> list[dict[str, Any]]:
-    name = context.suffixed(names.BATCH_JOB)
+def _active(context: Context, name: str) -> list[dict[str, Any]]:
     pages = context.aws.batch.get_paginator("describe_job_definitions").paginate(
         jobDefinitionName=name, status="ACTIVE"
     )
     return [dict(entry) for page in pages for entry in page["jobDefinitions"]]
 
 
-def _newest(context: Context) -> dict[str, Any] | None:
-    return max(_active(context), key=lambda present: present["revision"], default=None)
+def _newest_of_ours(context: Context, name: str) -> dict[str, Any] | None:
+    standing = _active(context, name)
+    ours = [present for present in standing if _is_ours(context, present)]
+    if standing and not ours:
+        raise refuse("job definition", name)
+    return max(ours, key=lambda present: present["revision"], default=None)
+
+
+def _is_ours(context: Context, present: dict[str, Any]) -> bool:
+    return is_ours(context, present["jobDefinitionArn"], present.get("tags", {}))
 
 
 def _holds(present: Any, wanted: Any) -> bool:

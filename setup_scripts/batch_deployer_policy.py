@@ -30,9 +30,11 @@ _REPOSITORY = [
     "ecr:CreateRepository",
     "ecr:DeleteRepository",
     "ecr:DescribeRepositories",
+    "ecr:ListTagsForResource",
     "ecr:TagResource",
     # docker push
     "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",

@@ -49,10 +49,11 @@ class Context:
         return names.suffixed(base, self.name)
 
     def unique_name(self, key: str, prefix: str) -> str:
-        """The name kept under `key`. A new one is kept before anything is made of it: a setup that dies continues."""
-        if key not in self.resources:
-            self.resources[key] = names.unique(prefix, self.today)
-        return self.resources[key]
+        """The name kept under `key`. A new one is kept before anything is made of it: a setup that dies continues.
+
+        Two first setups at once are given the same name.
+        """
+        return self.resources.setdefault(key, names.unique(prefix, self.today))
 
     def bucket_url(self, bucket: str) -> str:
         """The address under which the objects of `bucket` are read, without a trailing slash."""

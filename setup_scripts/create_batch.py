@@ -7,6 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from typing import TYPE_CHECKING
+
 from cli import names
 from setup_scripts import batch_policies
 from setup_scripts.batch_compute import delete_queue, ensure_queue
@@ -18,7 +20,11 @@ from setup_scripts.functions import SUBMITTING
 from setup_scripts.lambda_functions import delete_function, ensure_function
 from setup_scripts.log_groups import delete_group, ensure_group
 from setup_scripts.lookup import look, tag_list
+from setup_scripts.ownership import is_ours, leave, refuse
 from setup_scripts.roles import delete_role, ensure_role, log_group_arn
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.type_defs import RepositoryTypeDef
 
 _ROLES = (names.BATCH_JOB, names.BATCH_EXECUTION, names.BATCH_FUNCTION)
 _KEYS = (
@@ -30,6 +36,7 @@ _KEYS = (
     "batch-function-role-arn",
 )
 _BUCKETS = "setup_scripts/create_s3_buckets.py"
+_NO_REPOSITORY = "RepositoryNotFoundException"
 
 
 def create(context: Context) -> None:
@@ -63,9 +70,7 @@ def delete(context: Context) -> None:
     delete_function(context, SUBMITTING)
     delete_definitions(context)
     delete_queue(context)
-    name = context.suffixed(names.BATCH_REPOSITORY)
-    if look(lambda: context.aws.ecr.delete_repository(repositoryName=name, force=True), "RepositoryNotFoundException"):
-        context.say(f"deleted: repository {name}")
+    _delete_repository(context)
     for role in _ROLES:
         delete_role(context, names.role(context.suffixed(role), context.aws.target.region))
     delete_group(context, log_group(context))
@@ -81,17 +86,36 @@ def _architecture(context: Context) -> str:
 
 
 def _ensure_repository(context: Context) -> tuple[str, str]:
-    """Address and ARN of the repository of the image."""
+    """Address and ARN of the repository of the image; CommandError where another's has its name."""
     name = context.suffixed(names.BATCH_REPOSITORY)
-    found = look(
-        lambda: context.aws.ecr.describe_repositories(repositoryNames=[name])["repositories"],
-        "RepositoryNotFoundException",
-    )
-    if found:
-        return found[0]["repositoryUri"], found[0]["repositoryArn"]
-    made = context.aws.ecr.create_repository(repositoryName=name, tags=tag_list(context.tags))["repository"]  # type: ignore[arg-type]
-    context.say(f"created: repository {name}")
-    return made["repositoryUri"], made["repositoryArn"]
+    present = _find_repository(context, name)
+    if present is None:
+        tags = tag_list(context.tags)
+        present = context.aws.ecr.create_repository(repositoryName=name, tags=tags)["repository"]  # type: ignore[arg-type]
+        context.say(f"created: repository {name}")
+    elif not _is_ours(context, present):
+        raise refuse("repository", name)
+    return present["repositoryUri"], present["repositoryArn"]
+
+
+def _delete_repository(context: Context) -> None:
+    name = context.suffixed(names.BATCH_REPOSITORY)
+    present = _find_repository(context, name)
+    if present and not _is_ours(context, present):
+        leave(context, "repository", name)
+    elif present:
+        look(lambda: context.aws.ecr.delete_repository(repositoryName=name, force=True), _NO_REPOSITORY)
+        context.say(f"deleted: repository {name}")
+
+
+def _find_repository(context: Context, name: str) -> RepositoryTypeDef | None:
+    answer = look(lambda: context.aws.ecr.describe_repositories(repositoryNames=[name]), _NO_REPOSITORY)
+    return answer["repositories"][0] if answer else None
+
+
+def _is_ours(context: Context, present: RepositoryTypeDef) -> bool:
+    found = context.aws.ecr.list_tags_for_resource(resourceArn=present["repositoryArn"])["tags"]
+    return is_ours(context, present["repositoryUri"], {tag["Key"]: tag["Value"] for tag in found})
 
 
 def _ensure_job_role(context: Context, options: BatchOptions) -> str:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
 
 from cli.exits import CommandError, Exit
 from setup_scripts import configure_lambda, create_s3_buckets
@@ -31,21 +34,14 @@ def create(context: Context) -> None:
         return
     if not context.aws.target.is_aws:
         raise CommandError("--cloudfront is for AWS: the local cloud has no CloudFront. Leave it out", Exit.WRONG_USE)
-    cloudfront = context.aws.cloudfront
     bucket = context.resources.require("thumbnails-bucket", "setup_scripts/create_s3_buckets.py")
-    control = _ensure_access_control(context, bucket)
-    found = _find(cloudfront, bucket)
     url = context.resources.require("gallery-api-url", "setup_scripts/configure_lambda.py")
     api = urlsplit(url).netloc
-    if found is None:
-        origin = f"{bucket}.s3.{context.aws.target.region}.amazonaws.com"
-        wanted: Any = configuration(bucket, origin=origin, api=api, access_control=control)
-        tags: Any = {"Items": [{"Key": key, "Value": value} for key, value in context.tags.items()]}
-        cloudfront.create_distribution_with_tags(
-            DistributionConfigWithTags={"DistributionConfig": wanted, "Tags": tags}
-        )
-        found = context.until(lambda: _find(cloudfront, bucket), what="CloudFront does not list the distribution")
-        context.say(f"created: distribution {found['DomainName']} (its edges need some minutes)")
+    try:
+        found = _ensure_distribution(context, bucket, api)
+    except ClientError:
+        _give_up(context, bucket)
+        raise
     _ask_at(context, found, api)
     context.resources["cloudfront-id"] = found["Id"]
     context.resources["cloudfront-url"] = f"https://{found['DomainName']}"
@@ -69,6 +65,32 @@ def is_deployed(context: Context) -> bool:
     if present is None:
         return True
     return context.aws.cloudfront.get_distribution(Id=present)["Distribution"]["Status"] == "Deployed"
+
+
+def _ensure_distribution(context: Context, bucket: str, api: str) -> Any:
+    cloudfront = context.aws.cloudfront
+    control = _ensure_access_control(context, bucket)
+    found = _find(cloudfront, bucket)
+    if found is None:
+        origin = f"{bucket}.s3.{context.aws.target.region}.amazonaws.com"
+        wanted: Any = configuration(bucket, origin=origin, api=api, access_control=control)
+        tags: Any = {"Items": [{"Key": key, "Value": value} for key, value in context.tags.items()]}
+        cloudfront.create_distribution_with_tags(
+            DistributionConfigWithTags={"DistributionConfig": wanted, "Tags": tags}
+        )
+        found = context.until(lambda: _find(cloudfront, bucket), what="CloudFront does not list the distribution")
+        context.say(f"created: distribution {found['DomainName']} (its edges need some minutes)")
+    return found
+
+
+def _give_up(context: Context, bucket: str) -> None:
+    """A wish that never came true is forgotten: it would hold up every later setup."""
+    if "cloudfront-url" in context.resources:
+        return
+    with suppress(ClientError):
+        _delete_access_control(context.aws.cloudfront, bucket)
+    del context.resources[WANTED]
+    context.say("there is no distribution, and the bucket stays as it is: without --cloudfront setup does without")
 
 
 def _ask_at(context: Context, found: Any, host: str) -> None:

@@ -35,8 +35,7 @@ def create(context: Context) -> None:
 
     outputs = ensure_bucket(context, "thumbnails-bucket", names.THUMBNAILS_BUCKET)
     if "private-bucket" in context.resources:
-        # Behind CloudFront: who may read it is settled when the distribution is there.
-        set_public_access(context, outputs, open_to_policies=False)
+        # A new bucket is closed. One that everybody reads stays open until the distribution is there, or nobody would.
         return
     set_public_access(context, outputs, open_to_policies=True)
     set_policy(context, outputs, policies.outputs_bucket(outputs, tls=context.aws.target.is_aws))

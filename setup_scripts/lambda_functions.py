@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RUNTIME = "python3.13"
 _GONE = "ResourceNotFoundException"
+#: What Lambda says for some seconds of a new role: it cannot take it, or cannot let it read the variables.
+_TOO_NEW = ("cannot be assumed by Lambda", "KMS key is invalid for CreateGrant")
 
 
 def ensure_function(
@@ -80,7 +82,6 @@ def _wanted(context: Context, function: Function, environment: dict[str, str]) -
 
 
 def _create_function(context: Context, function_name: str, wanted: dict[str, Any], code: bytes, machine: str) -> None:
-    # For some seconds after a role was made, Lambda does not know it yet.
     context.settled(
         lambda: context.aws.functions.create_function(
             FunctionName=function_name,
@@ -89,7 +90,7 @@ def _create_function(context: Context, function_name: str, wanted: dict[str, Any
             Tags=context.tags,
             **wanted,
         ),
-        not_yet=lambda error: says(error, "cannot be assumed by Lambda"),
+        not_yet=_is_too_new,
     )
     _wait_until_ready(context, function_name)
 
@@ -110,7 +111,9 @@ def _update_function(
         functions.tag_resource(Resource=present["FunctionArn"], Tags=context.tags)
     # First: old code passes over a new variable, but new code without one that it needs fails until it comes.
     if has_failed or any(_standing(present, name) != value for name, value in wanted.items()):
-        functions.update_function_configuration(FunctionName=function_name, **wanted)
+        context.settled(
+            lambda: functions.update_function_configuration(FunctionName=function_name, **wanted), not_yet=_is_too_new
+        )
         _wait_until_ready(context, function_name)
         context.say(f"updated: configuration of {function_name}")
     sha256 = base64.b64encode(hashlib.sha256(code).digest()).decode()
@@ -118,6 +121,10 @@ def _update_function(
         functions.update_function_code(FunctionName=function_name, ZipFile=code, Architectures=[machine])  # type: ignore[list-item]
         _wait_until_ready(context, function_name)
         context.say(f"updated: code of {function_name}")
+
+
+def _is_too_new(error: Exception) -> bool:
+    return says(error, *_TOO_NEW)
 
 
 def _is_ours(context: Context, present: FunctionConfigurationResponseTypeDef) -> bool:

@@ -18,7 +18,7 @@ from cli.targets import Target
 LATER = "known-after-setup"
 #: What each service says of something that it does not have.
 _ABSENT = {
-    "s3": "404",
+    "s3": "NoSuchBucket",
     "sqs": "AWS.SimpleQueueService.NonExistentQueue",
     "iam": "NoSuchEntity",
     "cloudfront": "NoSuchResource",

@@ -14,6 +14,8 @@ from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
 from setup_scripts.lookup import look
 from setup_scripts.recovered_choices import choices
 
+#: In the state: what `teardown.py --keep-originals` leaves there, and in AWS.
+ORIGINALS = "images-bucket"
 _ABSENT = (
     "404",
     "AWS.SimpleQueueService.NonExistentQueue",
@@ -29,13 +31,15 @@ _ABSENT = (
 def recover(connection: Connection, say: Callable[[str], None]) -> bool:
     """Put names that cannot be guessed back into an empty state; all others follow from the deployment's name.
 
-    False where the state is empty, and these credentials may not look for what it has lost.
+    Kept originals alone are as good as nothing: what was made since then may be in another state. False where the state
+    is empty, and these credentials may not look for what it has lost.
     """
-    if connection.resources:
+    known = connection.resources.keys()
+    if known - {ORIGINALS}:
         return True
     found = found_names(connection.aws)
     _put_back(connection, found or {}, say)
-    return found is not None
+    return found is not None or bool(known)
 
 
 def recover_anew(connection: Connection, say: Callable[[str], None]) -> None:
@@ -126,6 +130,8 @@ def _exists(aws: Aws, arn: str) -> bool:
         "lambda": lambda: _lambda_resource(aws, resource, last),
         "cloudwatch": lambda: _alarm_or_dashboard(aws, resource, last),
         "batch": lambda: batch_recovery.exists(aws, resource),
+        # Jobs of AWS Batch hand their tag on to the tasks that they run in, which end with them.
+        "ecs": lambda: None,
         "ecr": lambda: aws.ecr.describe_repositories(repositoryNames=[last])["repositories"],
         "cloudfront": lambda: aws.cloudfront.get_distribution(Id=last),
         "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),

@@ -13,11 +13,11 @@ from cli.arguments import Choice, command_parser
 from cli.connection import Connection, connect
 from cli.exits import CommandError
 from cli.local import start_local_cloud
-from cli.state import Resources
 from pipeline.settings import ROOT
 
 if TYPE_CHECKING:
     from setup_scripts.context import Context
+    from setup_scripts.dry_run import Call
 
 SAMPLES = ROOT / "img"
 #: Seconds for which SQS may answer for a deleted queue, and some more.
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.keep_originals and arguments.delete_originals:
         _parser().error("--keep-originals and --delete-originals exclude each other")
-    return exits.run(lambda: _tear_down(arguments))
+    return exits.run(lambda: (_rehearse if arguments.dry_run else _tear_down)(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,56 +48,59 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _tear_down(arguments: argparse.Namespace) -> int:
-    from setup_scripts.recover import recover
+    from setup_scripts.context import Context
     from setup_scripts.steps import tear_down
 
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
         console.say(f"Tearing down on {connection.target.description}")
-        if not recover(connection, console.say):
-            text = "aws_resources.db names nothing of this deployment, and these credentials may not look for it"
-            advice = "bring the file that its setup.py wrote, or credentials with tag:GetResources"
-            raise CommandError(f"{text}: {advice}", exits.Exit.REFUSED)
-        _name_others(connection)
-        _guard_originals(connection, arguments)
-        if arguments.dry_run:
-            tear_down(rehearsal(connection, keep_originals=arguments.keep_originals))
-            return exits.Exit.DONE
+        _look_first(connection, arguments)
         _ask(arguments)
-        context = _context(connection, keep_originals=arguments.keep_originals)
+        context = Context.of(connection, console.say, keep_originals=arguments.keep_originals)
         tear_down(context)
         left = _leftovers(context)
         if not left:
-            for key in list(connection.resources):
-                del connection.resources[key]
-            connection.forget()
+            _forget(connection, keep_originals=arguments.keep_originals)
     _report(left, as_json=arguments.json)
     return exits.Exit.SOME_FAILED if left else exits.Exit.DONE
 
 
-def _context(connection: Connection, *, keep_originals: bool) -> Context:
-    from setup_scripts.context import Context
+def _rehearse(arguments: argparse.Namespace) -> int:
+    """The same steps on an `aws` that only prints, with a copy of the state, and nothing to start or to wait for."""
+    from setup_scripts.planning import dry_context, planning
+    from setup_scripts.steps import tear_down
 
-    return Context.of(connection, console.say, keep_originals=keep_originals)
+    with planning(Choice.from_arguments(arguments), _tell) as connection:
+        console.say(f"What teardown would do on {connection.target.description}")
+        _look_first(connection, arguments)
+        tear_down(dry_context(connection, keep_originals=arguments.keep_originals))
+    return exits.Exit.DONE
 
 
-def rehearsal(connection: Connection, *, keep_originals: bool) -> Context:
-    """The same steps on an `aws` that only prints, with a copy of the state, and nothing to wait for."""
-    from setup_scripts.context import Context
-    from setup_scripts.dry_run import Call, DryRun, until
+def _tell(call: Call) -> None:
+    if call.changes:
+        console.result(f"would call {call}")
 
-    def tell(call: Call) -> None:
-        if call.changes:
-            console.result(f"would call {call}")
 
-    copy = Resources(dict(connection.shelf), connection.target.prefix)
-    return Context(
-        aws=DryRun(connection.target, tell),
-        resources=copy,
-        home=connection.home,
-        say=lambda text: None,
-        keep_originals=keep_originals,
-        until=until,
-    )
+def _look_first(connection: Connection, arguments: argparse.Namespace) -> None:
+    """Find what there is to delete, and refuse where it cannot be found, or must not be deleted just so."""
+    from setup_scripts.recover import recover
+
+    if not recover(connection, console.say):
+        text = "aws_resources.db names nothing of this deployment, and these credentials may not look for it"
+        advice = "bring the file that its setup.py wrote, or credentials with tag:GetResources"
+        raise CommandError(f"{text}: {advice}", exits.Exit.REFUSED)
+    _name_others(connection)
+    _guard_originals(connection, arguments)
+
+
+def _forget(connection: Connection, *, keep_originals: bool) -> None:
+    """Empty the state, but for the name of a bucket that is kept: not everybody may look for it by its tag."""
+    from setup_scripts.recover import ORIGINALS
+
+    for key in list(connection.resources):
+        if not (keep_originals and key == ORIGINALS):
+            del connection.resources[key]
+    connection.forget()
 
 
 def _name_others(connection: Connection) -> None:

@@ -2,10 +2,14 @@
 
 import argparse
 import json
+from dataclasses import replace
+from functools import partial
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.exits import CommandError
+from setup_scripts import retry
 from setup_scripts.batch_compute import delete_queue
 from setup_scripts.batch_options import FARGATE, BatchOptions, add_batch_options, batch_options
 from setup_scripts.recover import tagged
@@ -214,7 +218,12 @@ class InvalidEnvironment:
     """AWS Batch with one compute environment that is invalid, as one is that lost its role, and can only be deleted."""
 
     def __init__(self):
-        self.present = {"state": "DISABLED", "status": "INVALID", "statusReason": "CLIENT_ERROR - Access denied"}
+        self.present = {
+            "state": "DISABLED",
+            "status": "INVALID",
+            "statusReason": "CLIENT_ERROR - Access denied",
+            "tags": {"image-pipeline": "default"},
+        }
 
     def describe_compute_environments(self, **_):
         return {"computeEnvironments": [self.present] if self.present else []}
@@ -234,3 +243,70 @@ def test_a_compute_environment_that_became_invalid_holds_no_teardown_up(tmp_path
     delete_queue(made)
 
     assert broken.present is None
+
+
+class SlowBatch:
+    """AWS Batch whose queue has so many jobs that they take half an hour to end; `waits` are the seconds till then."""
+
+    def __init__(self, waits):
+        self.waits = waits
+        self.gone_after = None
+        self.queue = {"state": "ENABLED", "status": "VALID", "tags": {"image-pipeline": "default"}}
+        self.environments = {name: dict(self.queue) for name in ("ImageBatchSpot", "ImageBatchOnDemand")}
+        self.refusals = [
+            "Cannot delete, found existing JobQueue relationship",
+            "Cannot delete, resource is being modified.",
+        ]
+
+    def describe_job_queues(self, **_):
+        is_gone = self.gone_after is not None and sum(self.waits) >= self.gone_after
+        return {"jobQueues": [] if is_gone else [self.queue]}
+
+    def update_job_queue(self, *, jobQueue, state):
+        self.queue["state"] = state
+
+    def delete_job_queue(self, **_):
+        self.queue["status"] = "DELETING"
+        self.gone_after = sum(self.waits) + 1800
+
+    def describe_compute_environments(self, *, computeEnvironments):
+        return {
+            "computeEnvironments": [
+                self.environments[name] for name in computeEnvironments if name in self.environments
+            ]
+        }
+
+    def update_compute_environment(self, *, computeEnvironment, state):
+        self.environments[computeEnvironment]["state"] = state
+
+    def delete_compute_environment(self, *, computeEnvironment):
+        if self.refusals:
+            text = self.refusals.pop()
+            raise ClientError({"Error": {"Code": "ClientException", "Message": text}}, "DeleteComputeEnvironment")
+        del self.environments[computeEnvironment]
+
+
+def patient(made, batch, waits):
+    """A context on this AWS Batch, whose time passes only by waiting."""
+    made.aws.batch = batch
+    passing = {"sleep": waits.append, "clock": lambda: sum(waits)}
+    return replace(made, until=partial(retry.until, **passing), settled=partial(retry.settled, **passing))
+
+
+def test_a_queue_whose_thousands_of_jobs_still_end_is_waited_for_and_its_environments_go_after_it(tmp_path):
+    waits: list[float] = []
+    slow = SlowBatch(waits)
+
+    delete_queue(patient(context(tmp_path, {}), slow, waits))
+
+    assert slow.refusals == [] and slow.environments == {}
+    assert 1800 <= sum(waits) < 1900
+
+
+def test_an_environment_that_aws_will_not_delete_is_not_told_as_deleted(tmp_path):
+    waits: list[float] = []
+    slow = SlowBatch(waits)
+    slow.refusals = ["Cannot delete, this is for another reason"]
+
+    with pytest.raises(ClientError, match="another reason"):
+        delete_queue(patient(context(tmp_path, {}), slow, waits))

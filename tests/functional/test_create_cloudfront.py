@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from setup_scripts import create_cloudfront
 from setup_scripts.create_cloudfront import WANTED
@@ -150,3 +151,50 @@ def test_a_distribution_that_was_switched_off_is_switched_on_by_the_next_setup(r
     set_up(context(tmp_path, shelf))
 
     assert distribution(ready)["DistributionConfig"]["Enabled"]
+
+
+def unverified(made):
+    """Let CloudFront answer as it does in an account that AWS has not verified."""
+
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "must be verified"}}, "CreateDistribution")
+
+    made.aws.cloudfront.meta.events.register("before-call.cloudfront.CreateDistributionWithTags", refuse)
+    made.resources[WANTED] = "cloudfront"
+    return made
+
+
+def test_where_aws_gives_no_distribution_a_public_gallery_stays_public(tmp_path, shelf):
+    set_up(public := context(tmp_path, shelf))
+    bucket = public.resources["thumbnails-bucket"]
+
+    with pytest.raises(ClientError, match="must be verified"):
+        set_up(unverified(context(tmp_path, shelf)))
+
+    blocked = public.aws.s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert not blocked["RestrictPublicBuckets"]
+    assert public.aws.cloudfront.list_origin_access_controls()["OriginAccessControlList"].get("Items", []) == []
+    set_up(again := context(tmp_path, shelf))
+    assert changes(again) == []
+
+
+def test_where_aws_gives_no_distribution_a_new_bucket_is_read_by_nobody(tmp_path, shelf):
+    made = unverified(context(tmp_path, shelf))
+
+    with pytest.raises(ClientError, match="must be verified"):
+        set_up(made)
+
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        made.aws.s3.get_bucket_policy(Bucket=made.resources["thumbnails-bucket"])
+
+
+def test_a_distribution_that_is_lost_is_still_wanted(ready, tmp_path, shelf):
+    again = context(tmp_path, shelf)
+    again.aws.cloudfront.meta.events.register(
+        "after-call.cloudfront.ListDistributions", lambda parsed, **_: parsed["DistributionList"].update(Items=[])
+    )
+
+    with pytest.raises(ClientError, match="must be verified"):
+        set_up(unverified(again))
+
+    assert again.resources[WANTED] == "cloudfront"

@@ -169,3 +169,18 @@ def test_whoever_has_the_printed_policy_of_batch_too_can_set_it_up_and_take_it_d
     for statement in policy["Statement"]:
         if statement["Resource"] == ["*"]:
             assert statement["Sid"] in ("BatchLooks", "Network", "Registry")
+
+
+def test_whoever_has_the_printed_policy_of_batch_can_push_the_image():
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+    pushing = {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:GetAuthorizationToken",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+    }
+
+    assert pushing - allowed(batch_deployer(ACCOUNT, REGION)) == set()

@@ -222,6 +222,17 @@ def test_without_the_right_to_search_an_empty_state_stays_empty_and_that_is_told
     assert not blind.resources
 
 
+def test_without_the_right_to_search_originals_that_were_kept_are_known(ready, tmp_path):
+    bucket = ready.resources["images-bucket"]
+    blind = may_not_search(context(tmp_path, {f"{ready.aws.target.prefix}/images-bucket": bucket}))
+    connection = Connection(
+        target=blind.aws.target, aws=blind.aws, shelf=PlainShelf({}), resources=blind.resources, home=tmp_path
+    )
+
+    assert recover(connection, pytest.fail) is True
+    assert dict(blind.resources) == {"images-bucket": bucket}
+
+
 def test_without_the_right_to_search_a_teardown_says_what_it_could_not_see(ready, capsys):
     tear_down(ready)
 
@@ -234,6 +245,16 @@ def test_a_distribution_that_is_gone_is_not_left_over(ready):
     tear_down(ready)
     ready.aws.tagging.meta.events.register(
         "before-call", lambda **_: (SimpleNamespace(status_code=200), {"ResourceTagMappingList": [gone]})
+    )
+
+    assert tagged(ready.aws) == []
+
+
+def test_a_task_in_which_a_job_of_batch_ran_is_not_left_over(ready):
+    task = {"ResourceARN": "arn:aws:ecs:us-east-1:123456789012:task/AWSBatch-ImageBatchSpot/0123abcd", "Tags": []}
+    tear_down(ready)
+    ready.aws.tagging.meta.events.register(
+        "before-call", lambda **_: (SimpleNamespace(status_code=200), {"ResourceTagMappingList": [task]})
     )
 
     assert tagged(ready.aws) == []

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("account")
 def put_off(made):
     uuid = made.resources["event-source-uuid"]
     made.aws.functions.update_event_source_mapping(UUID=uuid, BatchSize=1)
+    made.aws.functions.update_function_configuration(FunctionName="ImageGalleryFunction", MemorySize=128)
 
 
 def refuse(made, client, operation, code, message, times):
@@ -39,6 +40,16 @@ TOO_NEW = {
     "a role": (
         *("functions", "CreateFunction", "InvalidParameterValueException"),
         "The role defined for the function cannot be assumed by Lambda.",
+        set_up,
+    ),
+    "a role, for the key of the variables": (
+        *("functions", "CreateFunction", "InvalidParameterValueException"),
+        "Lambda was unable to configure access to your environment variables: the KMS key is invalid for CreateGrant",
+        set_up,
+    ),
+    "a role, for the key of the variables, when a function is changed": (
+        *("functions", "UpdateFunctionConfiguration", "InvalidParameterValueException"),
+        "Lambda was unable to configure access to your environment variables: the KMS key is invalid for CreateGrant",
         set_up,
     ),
     "a role, for its policy": (

@@ -54,6 +54,18 @@ def test_a_state_that_names_something_else_is_put_right_by_the_tags_when_asked(t
     assert f"found by its tag: {known['images-bucket']}" in said
 
 
+def test_what_was_made_since_originals_were_kept_is_found_beside_them(tmp_path):
+    set_up(first := context(tmp_path, {}))
+    known = dict(first.resources)
+    kept = context(tmp_path, {f"{first.aws.target.prefix}/images-bucket": known["images-bucket"]})
+
+    recover(connected(kept, tmp_path, {}), lambda text: None)
+    set_up(kept)
+
+    assert changes(kept) == []
+    assert dict(kept.resources) == known
+
+
 def test_what_was_chosen_is_recovered_too_so_that_nothing_private_becomes_public(tmp_path):
     first = context(tmp_path, {})
     first.resources.update({"private-bucket": "cloudfront", "public-capture-facts": "on"})

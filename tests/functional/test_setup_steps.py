@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -282,6 +283,21 @@ def test_the_originals_are_private_and_versioned_and_old_versions_expire(ready):
 )
 def test_the_queue_takes_at_most_half_of_what_the_account_has_free(unreserved, expected):
     assert maximum_concurrency(unreserved) == expected
+
+
+def test_two_first_setups_at_once_draw_one_name(tmp_path, shelf):
+    class Day:
+        """While one setup draws a name, the other does so, too."""
+
+        def __format__(self, form):
+            drawn.append(other.unique_name("images-bucket", "bucket"))
+            return "20260101"
+
+    one, other = replace(context(tmp_path, shelf), today=Day()), context(tmp_path, shelf)  # type: ignore[arg-type]
+    drawn: list[str] = []
+    drawn.append(one.unique_name("images-bucket", "bucket"))
+
+    assert drawn == [one.resources["images-bucket"]] * 2
 
 
 def test_a_step_that_comes_too_early_names_the_one_before_it(tmp_path, shelf):

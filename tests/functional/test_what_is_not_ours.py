@@ -14,7 +14,6 @@ from setup_scripts import add_sqs_trigger, create_sqs_queue
 from setup_scripts.recover import recover
 from setup_scripts.steps import set_up, tear_down
 from setup_scripts.switches import ALARMS
-from setup_scripts.teardown_command import rehearsal
 from tests.functional.aws_account import ACCOUNT, REGION, changes, context
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -120,6 +119,19 @@ def test_a_trigger_that_somebody_switched_off_is_switched_on(ready):
     assert ready.aws.functions.get_event_source_mapping(UUID=uuid)["State"] == "Enabled"
 
 
+def test_a_notification_of_others_that_leads_nowhere_holds_no_teardown_up(ready):
+    def refuse(params, **_):
+        if str(params["headers"].get("x-amz-skip-destination-validation")).lower() != "true":
+            text = "Unable to validate the following destination configurations"
+            raise ClientError({"Error": {"Code": "InvalidArgument", "Message": text}}, "PutBucketNotification")
+
+    ready.aws.s3.meta.events.register("before-call.s3.PutBucketNotificationConfiguration", refuse)
+
+    tear_down(ready)
+
+    assert ready.aws.s3.list_buckets()["Buckets"] == []
+
+
 def test_alarms_go_after_a_lost_state_too(ready, tmp_path):
     shelf = PlainShelf({})
     recovered = replace(context(tmp_path, {}), resources=Resources(shelf, f"{ACCOUNT}/{REGION}/default"))
@@ -145,19 +157,6 @@ def test_an_account_that_may_not_look_at_cloudwatch_needs_no_alarms(tmp_path):
     tear_down(made)
 
     assert made.aws.functions.list_functions()["Functions"] == []
-
-
-def test_a_rehearsed_teardown_keeps_the_originals_that_are_to_be_kept(ready, tmp_path, capsys):
-    target, resources = ready.aws.target, ready.resources
-    uploads, outputs = resources["images-bucket"], resources["thumbnails-bucket"]
-    shelf = PlainShelf({})
-    shelf.update({f"{target.prefix}/{key}": value for key, value in resources.items()})
-    connection = Connection(target=target, aws=ready.aws, shelf=shelf, resources=resources, home=tmp_path)
-
-    tear_down(rehearsal(connection, keep_originals=True))
-
-    told = capsys.readouterr().out
-    assert f"DeleteBucket(Bucket='{outputs}')" in told and f"DeleteBucket(Bucket='{uploads}')" not in told
 
 
 def test_a_policy_of_one_statement_without_a_list_is_one(ready):

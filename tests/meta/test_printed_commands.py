@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from setup_scripts.steps import STEPS
 from tests.meta.project import ROOT, files
 
 DOCUMENTS = [path for path in files() if path.suffix == ".md"]
@@ -20,6 +21,10 @@ END = re.compile(r"\s#|\s{2,}|\s[>|&]")
 #: `start|stop`: one stands for all of them; in a table the stroke is escaped.
 ALTERNATIVES = re.compile(r"(?:\\?\|[\w-]+)+")
 TARGET = re.compile(r"(?:^|&& )make ([a-z0-9-]+)")
+#: A step in its table, which has a step in each line.
+STEP = re.compile(r"^\| `python (setup_scripts/\w+\.py)` \|", re.MULTILINE)
+#: Steps that do nothing in a deployment that was not asked for them.
+ASKED_FOR = {f"setup_scripts/create_{part}.py" for part in ("batch", "cloudfront", "image_service")}
 
 
 def codes(document: Path) -> Iterator[str]:
@@ -73,3 +78,11 @@ def test_the_first_steps_in_each_language_are_the_same_five_commands():
     assert [command.split()[0] for command in spanish[1:6]] == [
         *("setup.py", "upload_folder_images.py", "query.py", "status.py", "teardown.py")
     ]
+
+
+def test_the_steps_that_are_printed_make_a_deployment_in_the_order_in_which_they_stand_there():
+    printed = STEP.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+
+    steps = [f"{step.create.__module__.replace('.', '/')}.py" for step in STEPS]
+    assert set(steps) > ASKED_FOR
+    assert printed == [*(step for step in steps if step not in ASKED_FOR), "setup_scripts/upload_folder_images.py"]

@@ -2,6 +2,8 @@ import os
 import pickle
 import sqlite3
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -171,6 +173,23 @@ def test_deployments_do_not_see_each_other():
     assert dict(first) == {}
     assert dict(second) == {"images-bucket": "two"}
     assert shelf == {"1234/us-east-1/blue/images-bucket": "two"}
+
+
+def test_all_who_choose_a_value_at_once_are_given_what_the_first_one_chose(tmp_path):
+    together = Barrier(4)
+
+    def choose(number):
+        with open_state(tmp_path) as shelf:
+            resources = Resources(shelf, "local/default")
+            together.wait()
+            return [resources.setdefault(f"bucket-{key}", f"chosen by {number}") for key in range(20)]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(choose, range(4)))
+
+    assert answers == [answers[0]] * 4
+    with open_state(tmp_path) as shelf:
+        assert [shelf[f"local/default/bucket-{key}"] for key in range(20)] == answers[0]
 
 
 def test_a_missing_resource_names_the_script_that_makes_it():
