@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import ports
 from tests.network_guard import block_network
@@ -18,6 +19,10 @@ make_safe(os.environ, Path(_home.name))
 block_network()
 # A session that was started in the background has Ctrl-C switched off, and would hand that on to all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Examples are not timed: a machine that is busy is no fault of theirs.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 _OLDER_LISTENERS = frozenset(found.inode for found in ports.listeners())
 

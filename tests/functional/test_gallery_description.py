@@ -60,7 +60,7 @@ api.app = app
 
 
 @api.parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_one_that_the_description_allows(case):
     # That a cursor comes from the page before, and that ranges are not empty, no schema can say.
     case.call_and_validate(excluded_checks=[positive_data_acceptance])

@@ -20,7 +20,7 @@ KINDS = [(name, mode) for name, (_, modes) in formats.MAKERS.items() for mode in
 MODES = st.sampled_from(KINDS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(width=SIDES, height=SIDES, kind=MODES, orientation=st.integers(1, 8))
 @example(width=1, height=1, kind=("JPEG", "RGB"), orientation=1)
 @example(width=1, height=1, kind=("PNG", "RGBA"), orientation=5)
