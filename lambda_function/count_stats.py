@@ -16,8 +16,12 @@ from pipeline.table.stats import Stats
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+#: Seconds of silence: four tries end before the function does.
+READ_TIMEOUT = 5
+
 settings = Settings.from_environment(os.environ)
-stats = Stats(make_client(None, "dynamodb"), settings.stats_table_name)
+dynamodb = make_client(None, "dynamodb", read_timeout=READ_TIMEOUT)
+stats = Stats(dynamodb, settings.stats_table_name)
 logger = function_logger("count_stats")
 
 

@@ -43,6 +43,9 @@ MAX_AGE = 5
 DESCRIPTION_MAX_AGE = 3600
 #: Seconds after which a client should try again where DynamoDB named none.
 RETRY_AFTER = 2
+#: Seconds of silence, and tries, after which it says so: Lambda ends the function after 15 seconds, without a word.
+READ_TIMEOUT = 3
+ATTEMPTS = 2
 #: Outputs in one answer: with the longest keys, each takes some 10 kB, and Lambda passes on 6 MB.
 MOST_OUTPUTS = 480
 _LONGEST_PATH = 80
@@ -56,7 +59,7 @@ stats: Stats
 def connect() -> None:
     """Make the client anew, and what works with it."""
     global dynamodb, images, stats
-    dynamodb = make_client(None, "dynamodb", connections=len(SHARDS))
+    dynamodb = make_client(None, "dynamodb", connections=len(SHARDS), attempts=ATTEMPTS, read_timeout=READ_TIMEOUT)
     images = ImageList(dynamodb, settings.table_name)
     stats = Stats(dynamodb, settings.stats_table_name)
 

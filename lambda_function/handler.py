@@ -14,7 +14,7 @@ from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambda_function.logs import function_logger
-from lambda_function.work import work_of
+from lambda_function.work import READ_TIMEOUT, work_of
 from pipeline import freed_memory
 from pipeline.clients import make_client, new_session
 from pipeline.consume import Report, consume
@@ -61,7 +61,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 def queue() -> Queue:
     """Made for a batch that failed in part, which is rare: a client costs some 15 ms of every cold start."""
-    return Queue(make_client(session, "sqs"), work.queue_url)
+    return Queue(make_client(session, "sqs", read_timeout=READ_TIMEOUT), work.queue_url)
 
 
 class _Batch:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pipeline.image_service.messages import Images
     from pipeline.image_service.services import UrlServices
 
+#: Seconds of silence: a connection that stalls costs a part of the function's time, and not all of it.
+READ_TIMEOUT = 10
+
 
 @dataclass(frozen=True)
 class Work:
@@ -33,7 +36,8 @@ def work_of(environ: Mapping[str, str], session: CoreSession) -> Work:
 
 def _upload_work(environ: Mapping[str, str], session: CoreSession) -> Work:
     settings = Settings.from_environment(environ)
-    services = connect(settings, make_client(session, "s3"), make_client(session, "dynamodb"))
+    s3 = make_client(session, "s3", read_timeout=READ_TIMEOUT)
+    services = connect(settings, s3, make_client(session, "dynamodb", read_timeout=READ_TIMEOUT))
     uploads = Uploads(settings.uploads_bucket, outputs_of(settings.variants, settings.outputs_bucket))
     return Work(uploads, services, settings.queue_url)
 
@@ -47,7 +51,9 @@ def _url_work(environ: Mapping[str, str], session: CoreSession) -> Work:
 
     queue_url = environ["QUEUE_URL"]
     settings = ImageSettings.from_environment(environ, queue_url=queue_url)
-    outbound = OutboundSettings.from_environment(environ, parameter_reader(lambda: make_client(session, "ssm")))
-    s3, sqs = make_client(session, "s3"), make_client(session, "sqs")
+    read = parameter_reader(lambda: make_client(session, "ssm", read_timeout=READ_TIMEOUT))
+    outbound = OutboundSettings.from_environment(environ, read)
+    s3 = make_client(session, "s3", read_timeout=READ_TIMEOUT)
+    sqs = make_client(session, "sqs", read_timeout=READ_TIMEOUT)
     services = connect_urls(settings, outbound, s3=s3, sqs=sqs, queue_url=queue_url)
     return Work(settings.images, services, queue_url)

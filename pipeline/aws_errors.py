@@ -15,6 +15,8 @@ from urllib3.exceptions import HTTPError
 
 from pipeline.errors import RetryError
 
+#: Seconds: whoever asks for more than a quarter of an hour does not get it.
+LONGEST_WAIT = 900
 #: What AWS's services call being asked too often; some say it with 400, like a refusal.
 THROTTLED = frozenset(
     {
@@ -53,4 +55,4 @@ def status_of(error: ClientError) -> int:
 def _retry_after(error: ClientError) -> float | None:
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     value = headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else None
+    return min(LONGEST_WAIT, float(value)) if value.isdecimal() else None

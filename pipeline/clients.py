@@ -34,16 +34,23 @@ MAX_ATTEMPTS = 4
 _LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
 
 
-def config(*, connections: int = 10, endpoint_url: str | None = None, attempts: int = MAX_ATTEMPTS) -> Config:
+def config(
+    *,
+    connections: int = 10,
+    endpoint_url: str | None = None,
+    attempts: int = MAX_ATTEMPTS,
+    read_timeout: int = READ_TIMEOUT,
+) -> Config:
     """What every client is made with. `connections`: how many threads may share the client without waiting.
 
-    `attempts`: 1 for calls that must not be sent twice.
+    `attempts`: 1 for calls that must not be sent twice. `read_timeout`: seconds of silence after which a connection is
+    given up; together they have to end well before the function that waits.
     """
     from botocore.config import Config
 
     return Config(
         connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
+        read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,
         tcp_keepalive=True,
@@ -74,6 +81,7 @@ class _Options(TypedDict, total=False):
     region: str | None
     connections: int
     attempts: int
+    read_timeout: int
 
 
 def new_session() -> CoreSession:
@@ -121,11 +129,12 @@ def make_client(
     region: str | None = None,
     connections: int = 10,
     attempts: int = MAX_ATTEMPTS,
+    read_timeout: int = READ_TIMEOUT,
 ) -> Any:
     """A client of `service`, safe to share between threads; without a session, one from the environment."""
     return (session or new_session()).client(
         service,
         endpoint_url=endpoint_url,
         region_name=region,
-        config=config(connections=connections, endpoint_url=endpoint_url, attempts=attempts),
+        config=config(connections=connections, endpoint_url=endpoint_url, attempts=attempts, read_timeout=read_timeout),
     )

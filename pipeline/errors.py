@@ -22,6 +22,7 @@ class Code(StrEnum):
     INVALID_CONTENT = "INVALID_CONTENT"
     FILE_DELETED = "FILE_DELETED"
     TOO_LARGE = "TOO_LARGE"
+    ARCHIVED = "ARCHIVED"
     INVALID_MESSAGE = "INVALID_MESSAGE"
     FOREIGN_BUCKET = "FOREIGN_BUCKET"
     CONFLICT = "CONFLICT"
@@ -38,6 +39,7 @@ MEANINGS: dict[Code, str] = {
     Code.INVALID_CONTENT: "the object is empty",
     Code.FILE_DELETED: "the object was removed before it was processed",
     Code.TOO_LARGE: "the image is beyond the limits",
+    Code.ARCHIVED: "the object lies in an archive, and has to be restored to be read",
     Code.INVALID_MESSAGE: "the message has no shape that is known here",
     Code.FOREIGN_BUCKET: "the message is about a bucket that is not the uploads bucket",
     Code.CONFLICT: "another object stands where this one was, or should go",

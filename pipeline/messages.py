@@ -16,8 +16,8 @@ from pipeline.images.variants import Variants
 from pipeline.job import Job, OutputWanted, S3Source
 from pipeline.keys import MAX_KEY_BYTES
 
-_HANDLED_EVENTS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:")
-_HANDLED_DETAILS = ("Object Created", "Object Deleted")
+_HANDLED_EVENTS = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:", "ObjectRestore:Completed")
+_HANDLED_DETAILS = ("Object Created", "Object Deleted", "Object Restore Completed")
 #: By the name of an output. What is public, listed and deleted is named by these folders.
 _FOLDERS = {"thumbnail": "thumbnails", "compressed": "compressed"}
 

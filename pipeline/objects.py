@@ -64,7 +64,7 @@ class StoredObject:
     """An object as it was read: `size` in bytes. `data` is None where it was not read, or is larger than allowed.
 
     `metadata` is the user's and ours; `unreadable`: how many entries of it S3 could not show. `headers`: what else has
-    to be said again when the object is put anew.
+    to be said again when the object is put anew. `is_archived`: S3 reads nothing of it before it is restored.
     """
 
     version: ObjectVersion
@@ -74,6 +74,7 @@ class StoredObject:
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     unreadable: int = 0
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    is_archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,3 +179,8 @@ def put_if(s3: S3Client, request: PutObjectRequestTypeDef) -> ObjectVersion | No
 
 def is_gone(error: ClientError) -> bool:
     return code_of(error) in ("NoSuchKey", "404")
+
+
+def is_archived(error: RetryError) -> bool:
+    """Whether S3 has the object and reads nothing of it: an archive gives out only what was restored."""
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "InvalidObjectState"

@@ -99,6 +99,8 @@ def _make(steps: Steps, before: Record | None, found: StoredObject) -> Result | 
 
 def _remove(steps: Steps, before: Record | None, found: StoredObject | None) -> Result | None:
     """What is told of an image that is gone, or in whose place an output of ours was copied, is told no more."""
+    # Without a record, or with one that was edited, only their folders tell which outputs there are.
+    steps.search |= before is None or not steps.is_whole(before)
     if before and not steps.unrecord(before):
         return None
     if not _settle(steps, found, None, confirm=before is not None):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.aws_errors import retried
+from pipeline.aws_errors import LONGEST_WAIT, retried
 from pipeline.errors import RetryError
 from pipeline.messages import Message
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 #: has had workers before, some of which it may have killed. Its value is the id that the message had at first.
 REDRIVEN = "Redriven"
 
-_LONGEST_DELAY = 900
 _FIRST_DELAY = 5
+_MOST_DOUBLINGS = 10
 _MOST_ATTRIBUTES = 10
 _SENDING_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that was received too often. `group_id` only where the queues are FIFO."""
+    """A message that was received too often. `group_id`: in FIFO queues always, in others where its sender gave one."""
 
     message_id: str
     body: str
@@ -119,8 +119,10 @@ class DeadLetterQueue:
         """
         request: dict[str, Any] = {"QueueUrl": queue_url, "MessageBody": letter.body}
         if letter.group_id is not None:
+            request["MessageGroupId"] = letter.group_id
+        if queue_url.endswith(".fifo"):
             # SQS drops a second copy of the same letter by itself, for five minutes.
-            request |= {"MessageGroupId": letter.group_id, "MessageDeduplicationId": letter.message_id}
+            request["MessageDeduplicationId"] = letter.message_id
         with retried(f"SendMessage to {queue_url}"):
             self._sqs.send_message(**request, MessageAttributes=_marked(letter))
         with retried(f"DeleteMessage in {self._queue_url}"):
@@ -181,5 +183,5 @@ def retry_delay(deliveries: int, after: float | None, jitter: Callable[[], float
 
     Who asks for less does not get it: five tries in one second are no five tries.
     """
-    own = _FIRST_DELAY * 2.0**deliveries * (1 + jitter() / 2)
-    return min(_LONGEST_DELAY, round(max(own, after or 0.0)))
+    own = _FIRST_DELAY * 2.0 ** min(deliveries, _MOST_DOUBLINGS) * (1 + jitter() / 2)
+    return round(min(LONGEST_WAIT, max(own, after or 0.0)))

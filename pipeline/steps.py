@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline import writing
-from pipeline.errors import Code, RejectError, SkipError
+from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.images.formats import sniff
 from pipeline.images.transform import Transformed
 from pipeline.job import Job, Outcome, Output, OutputWanted, PlacedOutput, Record
 from pipeline.keys import output_folder, url
 from pipeline.leftovers import abandoned
-from pipeline.objects import StoredObject
+from pipeline.objects import StoredObject, is_archived
 from pipeline.services import Services
 from pipeline.table.records import Records
 from pipeline.watch import Watch
@@ -22,7 +22,8 @@ class Steps:
     """One job on its way.
 
     `replaced`: outputs of every record that it read or was refused to write. `reused`: outputs that it found in place.
-    `lost`: outputs that it deleted, or missed. `wait`: seconds until what dead workers left may be deleted.
+    `lost`: outputs that it deleted, or missed. `search`: outputs may lie there that no record names. `wait`: seconds
+    until what dead workers left may be deleted.
     """
 
     job: Job
@@ -31,6 +32,7 @@ class Steps:
     replaced: set[str] = field(default_factory=set)
     reused: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    search: bool = False
     wait: float = 0
 
     @property
@@ -54,12 +56,26 @@ class Steps:
             raise SkipError("already done")
 
     def fetch(self) -> StoredObject | None:
-        source = self.job.source
-        found = self.services.storage.get(source.bucket, source.key, max_bytes=self.job.limits.max_bytes)
+        found = self.read()
         form = sniff(found.data) if found and found.data else None
-        facts = {"key": source.key, "bytes": found.size if found else None, "format": form.name if form else None}
+        facts = {
+            "key": self.job.source.key,
+            "bytes": found.size if found else None,
+            "format": form.name if form else None,
+        }
         self.watch("fetch", facts)
         return found
+
+    def read(self) -> StoredObject | None:
+        """The object with its bytes; without them where it lies in an archive and a record can say so."""
+        source, storage = self.job.source, self.services.storage
+        try:
+            return storage.get(source.bucket, source.key, max_bytes=self.job.limits.max_bytes)
+        except RetryError as error:
+            if not (self.job.record and is_archived(error)):
+                raise
+        present = storage.look(source.bucket, source.key)
+        return replace(present, is_archived=True) if present else None
 
     def gone(self) -> SkipError:
         source = self.job.source
@@ -72,8 +88,14 @@ class Steps:
     def is_done(self, before: Record, found: StoredObject) -> bool:
         version = (before.version_id, before.etag) == (found.version.version_id, found.version.etag)
         same_options = before.options_hash == self.job.image_options.hash()
-        whole = before.outcome is Outcome.DONE and before.output_keys == self.own_outputs(before) - self.lost
-        return version and same_options and whole and not self.job.force
+        whole = self.is_whole(before) and not before.output_keys & self.lost
+        # What cannot be read cannot be made anew either.
+        as_wanted = found.is_archived or (same_options and not self.job.force)
+        return version and whole and as_wanted
+
+    def is_whole(self, record: Record) -> bool:
+        """Whether it names outputs, and none but those of this source: users may have edited it."""
+        return record.outcome is Outcome.DONE and record.output_keys == self.own_outputs(record)
 
     def own_outputs(self, record: Record) -> frozenset[str]:
         """Those of its outputs that lie where this source has its own: users may have copied another image's record."""
@@ -84,6 +106,8 @@ class Steps:
         """The images made, or why not: with a record to write, a bad image is a result like any other."""
         options, told = self.job.image_options, {"key": self.job.source.key}
         try:
+            if found.is_archived:
+                raise RejectError(Code.ARCHIVED)
             if found.data is None:
                 raise RejectError(Code.TOO_LARGE, f"{found.size} bytes are more than {options.limits.max_bytes}")
             work = self.services.isolated if self.is_risky(found.data) else self.services.transform
@@ -131,11 +155,11 @@ class Steps:
         return deleted
 
     def clean(self, record: Record | None) -> None:
-        """Delete the outputs that were displaced on the way; on a redelivery, or where everything is to be done again,
-        also what dead workers left."""
+        """Delete the outputs that were displaced on the way; on a redelivery, where everything is to be done again,
+        or where no record told of them, also what is left besides."""
         named = record.output_keys if record else frozenset[str]()
         stale = self.replaced - named
-        if self.job.deliveries > 1 or self.job.force:
+        if self.job.deliveries > 1 or self.job.force or self.search:
             left = abandoned(self.job, self.services, known=named | stale)
             self.wait = left.wait
             stale |= left.keys

@@ -15,7 +15,7 @@ from setup_scripts.context import Context
 from setup_scripts.event_sources import delete_triggers, ensure_trigger
 from setup_scripts.lookup import look, merged, says
 
-EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
+EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed")
 BATCH_SIZE = 10
 MOST_CONCURRENCY = 100
 #: The least that AWS lets an SQS mapping have.
@@ -81,7 +81,12 @@ def _silence(context: Context, bucket: str) -> None:
     others = [entry for entry in queues if entry.get("Id") != _NOTIFICATION_ID]
     if others != queues:
         wanted: Any = {**present, "QueueConfigurations": others}
-        context.aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+        context.aws.s3.put_bucket_notification_configuration(
+            Bucket=bucket,
+            NotificationConfiguration=wanted,
+            # Else S3 refuses it all where the queue of one of the others is gone.
+            SkipDestinationValidation=True,
+        )
 
 
 def _notifications(context: Context, bucket: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from botocore.exceptions import ClientError
+
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.job import Output, Record
 from pipeline.objects import COMPRESSED, SOURCE, ObjectVersion, Origin, StoredObject
@@ -37,12 +39,16 @@ class _Stored:
 
 @dataclass
 class MemoryStorage:
-    """`pipeline.storage.Storage` over dicts; buckets whose names are in `versioned` give VersionIds."""
+    """`pipeline.storage.Storage` over dicts; buckets whose names are in `versioned` give VersionIds.
+
+    Objects whose keys are in `archived` cannot be read.
+    """
 
     clock: Clock = field(default_factory=Clock)
     versioned: Collection[str] = ("uploads",)
     objects: dict[tuple[str, str], _Stored] = field(default_factory=dict)
     writes: int = 0
+    archived: set[str] = field(default_factory=set)
 
     def put(self, bucket: str, key: str, data: bytes, *, is_output: bool = False) -> None:
         """What a user, or a put of ours, does to S3."""
@@ -60,6 +66,9 @@ class MemoryStorage:
     def get(self, bucket: str, key: str, *, max_bytes: int) -> StoredObject | None:
         found = self.objects.get((bucket, key))
         present = self.look(bucket, key)
+        if present and key in self.archived:
+            refused = ClientError({"Error": {"Code": "InvalidObjectState"}}, "GetObject")
+            raise RetryError("InvalidObjectState") from refused
         return replace(present, data=found.data) if found and present and present.size <= max_bytes else present
 
     def look(self, bucket: str, key: str) -> StoredObject | None:

@@ -28,7 +28,8 @@ MONTH = "Month_"
 #: Bytes in the unit in which storage is sold.
 GIGABYTE = 10**9
 _FORMAT = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
-_MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-\d\dT", re.ASCII)
+#: No calendar has a year 0.
+_MONTH = re.compile(r"((?!0000)\d{4}-(?:0[1-9]|1[0-2]))-\d\dT", re.ASCII)
 _LARGEST = 10**15
 #: What every image has; all other outputs are variants.
 #: Not a set: a user may have written what cannot be looked up in one.

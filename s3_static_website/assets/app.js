@@ -95,7 +95,9 @@ function showFailure(error, pressed = false) {
   failed = true;
   more.hidden = true;
   atEnd.disconnect();
-  const button = showNotice(notice, error.kind, ["retry", load]);
+  // A cursor that is refused, since the API is a newer one by now, stays so: the list begins anew.
+  const retry = error.kind === "refused" && list.cursor ? begin : load;
+  const button = showNotice(notice, error.kind, ["retry", retry]);
   if (pressed) button?.focus();
 }
 

@@ -44,7 +44,9 @@ export function questionOf(route) {
 }
 
 function monthOf(text) {
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return {};
+  if (!/^(?!0000)\d{4}-(0[1-9]|1[0-2])$/.test(text)) return {};
+  // No month follows it that the API knows, and no image either.
+  if (text === "9999-12") return { since: text };
   const [year, month] = text.split("-").map(Number);
   const next = month === 12 ? `${year + 1}-01` : `${year}-${String(month + 1).padStart(2, "0")}`;
   return { since: text, until: next.padStart(7, "0") };

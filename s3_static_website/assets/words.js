@@ -144,6 +144,11 @@ const WORDS = {
   ],
   INVALID_CONTENT: ["It is empty.", "Está vacía.", "Está vazia."],
   TOO_LARGE: ["It is beyond the limits of size.", "Supera los límites de tamaño.", "Passa dos limites de tamanho."],
+  ARCHIVED: [
+    "It lies in an archive, where it cannot be read.",
+    "Está en un archivo de largo plazo, donde no se puede leer.",
+    "Está em um arquivo de longo prazo, onde não pode ser lida.",
+  ],
   advice_FAILED: [
     "Upload it again; if it fails again, try another copy.",
     "Súbala de nuevo; si vuelve a fallar, pruebe con otra copia.",
@@ -173,6 +178,11 @@ const WORDS = {
     "Make it smaller: at most 64 megapixels and 50 MB.",
     "Redúzcala: como mucho 64 megapíxeles y 50 MB.",
     "Reduza: no máximo 64 megapixels e 50 MB.",
+  ],
+  advice_ARCHIVED: [
+    "Restore it from the archive: it is then processed by itself.",
+    "Restáurela del archivo: después se procesa sola.",
+    "Restaure-a do arquivo: depois ela é processada sozinha.",
   ],
 };
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.job import Output
-from pipeline.objects import ObjectVersion, Origin
+from pipeline.objects import ObjectVersion, Origin, is_archived
 from tests.contract.conftest import ON_AWS_ENGINES
 from tests.odd_keys import ODD_KEYS
 
@@ -219,3 +219,13 @@ def test_what_xml_cannot_name_is_deleted_by_its_address(engine, key):
     engine.storage.delete(engine.bucket, {key, "t/b/1.webp"})
 
     assert (get(engine, key), get(engine, "t/b/1.webp")) == (None, None)
+
+
+@ON_AWS_ENGINES
+def test_an_object_in_an_archive_can_be_looked_at_and_not_read(clients, engine):
+    clients["s3"].put_object(Bucket=engine.bucket, Key="a.jpg", Body=b"pixels", StorageClass="GLACIER")
+
+    with pytest.raises(RetryError) as refused:
+        get(engine, "a.jpg")
+
+    assert is_archived(refused.value) and engine.storage.look(engine.bucket, "a.jpg").size == 6

@@ -265,3 +265,27 @@ def test_the_page_fits_windows_of_all_widths(browser: Browser, shown: Shown, wid
         page.locator("#images a").first.click()
         expect(page.locator("#close")).to_be_in_viewport()
         expect(page.locator("#facts dd").first).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("month", ["0000-05", "0001-01", "9999-12"])
+def test_a_month_at_the_edge_of_the_calendar_is_no_error(gallery: Gallery, month):
+    with gallery.page.expect_response("**/images?*", timeout=30_000) as answered:
+        gallery.open(f"#/?month={month}")
+
+    assert answered.value.status == 200
+
+
+def test_a_cursor_that_is_refused_leads_back_to_the_beginning(gallery: Gallery):
+    page = gallery.page
+    page.route("**/images?*cursor=*", lambda route: route.fulfill(status=400, body="{}"))
+    gallery.open("#/?q=many/")
+    gallery.wait_for_keys(60)
+    page.keyboard.press("End")
+    again = page.locator("#notice").get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+
+    with page.expect_request("**/images?*") as asked:
+        again.click()
+
+    assert "cursor=" not in asked.value.url
+    assert gallery.wait_for_keys(60)[0] == "many/0000.jpg"

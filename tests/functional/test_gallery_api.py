@@ -9,6 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from pipeline.version import release
@@ -53,11 +54,12 @@ def test_a_preflight_is_allowed_to_get_only(api):
     assert "GET" in answer["headers"]["Access-Control-Allow-Methods"]
 
 
-def test_a_throttled_table_is_a_503_that_says_when_to_come_back(api):
+@pytest.mark.parametrize(("asked", "told"), [("7", "7"), ("9" * 400, "900")])
+def test_a_throttled_table_is_a_503_that_says_when_to_come_back(api, asked, told):
     def throttle(**_: Any) -> None:
         response: Any = {
             "Error": {"Code": "ProvisionedThroughputExceededException"},
-            "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {"retry-after": "7"}},
+            "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {"retry-after": asked}},
         }
         raise ClientError(response, "Query")
 
@@ -65,7 +67,7 @@ def test_a_throttled_table_is_a_503_that_says_when_to_come_back(api):
     answer = api.call()
 
     assert answer["statusCode"] == 503
-    assert answer["headers"]["Retry-After"] == "7"
+    assert answer["headers"]["Retry-After"] == told
     assert answer["headers"]["Cache-Control"] == "no-store"
     assert "Throughput" not in answer["body"]
     assert "ProvisionedThroughputExceededException" in api.lines[0]["reason"]

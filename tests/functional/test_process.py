@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.errors import Code, RejectError, SkipError
+from pipeline.errors import Code, RejectError, RetryError, SkipError
 from pipeline.images.options import OutputOptions
 from pipeline.job import Job, Outcome, S3Source
 from pipeline.process import STEPS, process
@@ -169,6 +169,40 @@ def test_removing_the_original_removes_record_and_outputs(pipeline):
     assert pipeline.run("a.jpg") is None
 
     assert not pipeline.outputs and not pipeline.records.items
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        lambda record: None,
+        # What is read of a record whose list of outputs is damaged, or a part of it.
+        lambda record: replace(record, outcome=Outcome.FAILED, outputs=()),
+        lambda record: replace(record, outcome=Outcome.FAILED, outputs=record.outputs[:1]),
+        lambda record: replace(record, outputs=(replace(record.outputs[0], key="thumbnails/b.jpg/0.webp"),)),
+    ],
+)
+def test_outputs_go_with_the_original_although_a_user_deleted_or_edited_the_record(pipeline, edited):
+    pipeline.upload("a.jpg", JPEG)
+    record = edited(pipeline.run("a.jpg"))
+    pipeline.records.items = {"a.jpg": record} if record else {}
+    pipeline.storage.remove("uploads", "a.jpg")
+
+    # A worker may still be at them.
+    with pytest.raises(RetryError, match="too young") as retry:
+        pipeline.run("a.jpg")
+    pipeline.storage.clock.pass_seconds(retry.value.after)
+    pipeline.run_to_the_end("a.jpg")
+
+    assert not pipeline.outputs and not pipeline.records.items
+
+
+def test_to_remove_an_image_with_its_record_nothing_is_listed(pipeline):
+    pipeline.upload("a.jpg", JPEG)
+    pipeline.run("a.jpg")
+    pipeline.storage.remove("uploads", "a.jpg")
+    pipeline.storage.list_folder = lambda *_: pytest.fail("it lists")
+
+    assert pipeline.run("a.jpg") is None and not pipeline.outputs
 
 
 def test_the_record_of_another_image_that_was_copied_costs_that_image_nothing(pipeline):

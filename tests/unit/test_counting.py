@@ -81,6 +81,7 @@ def test_what_is_no_record_counts_as_nothing(item):
         {"ImageFormat": ["JPEG"]},
         {"ProcessedAt": "yesterday"},
         {"ProcessedAt": "2026-99-01T00:00:00Z"},
+        {"ProcessedAt": "0000-05-01T00:00:00Z"},
     ],
 )
 def test_whatever_users_write_into_a_record_the_image_still_counts(odd):

@@ -27,6 +27,7 @@ def keys_of(body) -> list[str]:
         ("s3_delete_marker_created", ["statue_small.jpg"]),
         ("s3_lifecycle_expiration", ["statue_small.jpg"]),
         ("s3_lifecycle_expiration_permanent", ["statue_small.jpg"]),
+        ("s3_restore_completed", ["statue_small.jpg"]),
         ("s3_put_version_2_5", ["statue_small.jpg"]),
         ("s3_put_encoded_key", ["viajes/été + 100%.jpg"]),
         ("s3_several_records", ["a.jpg", "b c.png", "old_image.jpg"]),
@@ -34,6 +35,7 @@ def keys_of(body) -> list[str]:
         ("eventbridge_object_created", ["b+c 100%.png"]),
         ("eventbridge_object_deleted", ["old_image.jpg"]),
         ("eventbridge_object_expired", ["old_image.jpg"]),
+        ("eventbridge_object_restored", ["old_image.jpg"]),
     ],
 )
 def test_every_shape_that_aws_sends_names_its_objects(name, keys):

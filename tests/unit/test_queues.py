@@ -18,3 +18,8 @@ def test_the_delay_doubles_with_every_delivery_and_spreads():
     assert [retry_delay(n, None, jitter=lambda: 0) for n in (1, 2, 3, 4)] == [10, 20, 40, 80]
     assert retry_delay(1, None, jitter=lambda: 1) == 15
     assert retry_delay(30, None) == 900
+
+
+def test_no_count_of_deliveries_and_no_wait_is_too_great():
+    assert retry_delay(1024, None) == retry_delay(10**9, None) == 900
+    assert retry_delay(1, float("inf")) == 900
