@@ -98,7 +98,7 @@ def _lie_about_a_length(data: bytearray, chance: random.Random, other: bytes) ->
 
 def _set_number_of_a_part(data: bytearray, chance: random.Random, other: bytes) -> None:
     """A size, a count or a place at the head of a chunk, box or block becomes an extreme one, wherever that stands."""
-    ours = parts(bytes(data))
+    ours = [part for part in parts(bytes(data)) if part.end > part.start]
     if ours:
         part, width = chance.choice(ours), chance.choice((2, 4))
         place = chance.randrange(part.start, min(part.length_at + 40, part.end))
