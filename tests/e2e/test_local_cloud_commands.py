@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from local_cloud.folder import Folder
 from local_cloud.lock import Running, announce, hold, holder
 from tests.local_cloud_fixture import ROOT, LocalCloud, free_port, running_local_cloud
 from tests.ports import can_be_read, listening
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.local_cloud
 
@@ -68,7 +68,7 @@ def test_start_waits_until_the_server_that_it_began_gives_up_where_another_was_q
     command = [sys.executable, str(ROOT / "local_cloud"), "start", "--port", str(local_cloud.port)]
     with hold(folder.lock) as lock:
         start = subprocess.Popen(command, env=cloud.environ, stderr=subprocess.DEVNULL)
-        wait_until(folder.start_log.exists)
+        eventually(folder.start_log.exists)
 
         announce(lock, Running(pid=os.getpid(), port=local_cloud.port, auth=False, started_at=0.0))
 
@@ -171,7 +171,7 @@ def test_after_kill_9_neither_status_nor_stop_trusts_the_old_process_number(clou
     old = holder(lock)
     assert old is not None
     os.kill(old.pid, signal.SIGKILL)
-    wait_until(lambda: holder(lock) is None)
+    eventually(lambda: holder(lock) is None, timeout=10)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     lock.write_text(lock.read_text().replace(f'"pid": {old.pid}', f'"pid": {stranger.pid}'))
 
@@ -227,7 +227,7 @@ def test_the_log_can_be_read_and_followed(cloud):
 def test_in_the_foreground_it_stays_until_it_is_interrupted_and_saves(cloud):
     command = [sys.executable, str(ROOT / "local_cloud"), "start", "--foreground"]
     with subprocess.Popen(command, env=cloud.environ, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: status(cloud).get("ready"))
+        eventually(lambda: status(cloud).get("ready"), timeout=30)
         cloud.client("s3").create_bucket(Bucket="kept")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
@@ -273,10 +273,3 @@ def get(cloud: LocalCloud, path: str) -> int:
     answer = connection.getresponse()
     connection.close()
     return answer.status
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -202,18 +202,18 @@ def test_a_receiver_that_does_not_answer_is_left_in_time_and_tried_again_later(b
         with pytest.raises(RetryError):
             postbacks_for(server, deadline=1).send(server.url("/hook"), BODY, "msg_1")
 
-    assert time.monotonic() - began < 10  # not for as long as the receiver keeps it
+    assert time.monotonic() - began < 2
 
 
 def test_a_receiver_that_takes_the_body_slowly_is_left_in_time():
-    large = {"image_url": "x" * 20_000_000}
+    large = {"image_url": "x" * 12_000_000}
     with origin({"/hook": answer()}) as server:
         server.open.clear()
         began = time.monotonic()
         with pytest.raises(RetryError):
             postbacks_for(server, deadline=1).send(server.url("/hook"), large, "msg_1")
 
-    assert time.monotonic() - began < 10  # not for as long as the receiver keeps it
+    assert time.monotonic() - began < 2
 
 
 def test_a_connection_is_used_again():
