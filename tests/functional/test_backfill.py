@@ -197,13 +197,17 @@ def test_a_run_that_dies_around_any_call_is_completed_by_the_next(made, connecti
     assert kept.get("after", "") == ("" if number == 1 else KEYS[10 * (number - 1) - 1])
 
 
-def test_a_resumed_run_tells_the_whole_and_a_finished_one_is_not_resumed(made, connection, arguments, capsys):
+def stop_half_way(made, connection, arguments):
     put(made, *KEYS)
     changes(made).clear()
     made.aws.before = lambda count: (_ for _ in ()).throw(Dead) if count == 3 else None
     with pytest.raises(Dead):
         run(connection, arguments())
     made.aws.before = lambda count: None
+
+
+def test_a_resumed_run_tells_the_whole_and_a_finished_one_is_not_resumed(made, connection, arguments, capsys):
+    stop_half_way(made, connection, arguments)
 
     run(connection, arguments("--json"))
 
@@ -214,12 +218,7 @@ def test_a_resumed_run_tells_the_whole_and_a_finished_one_is_not_resumed(made, c
 
 
 def test_a_dry_run_after_a_stop_counts_what_is_still_to_be_sent(made, connection, arguments, capsys):
-    put(made, *KEYS)
-    changes(made).clear()
-    made.aws.before = lambda count: (_ for _ in ()).throw(Dead) if count == 3 else None
-    with pytest.raises(Dead):
-        run(connection, arguments())
-    made.aws.before = lambda count: None
+    stop_half_way(made, connection, arguments)
     sent = len(taken(made))
 
     run(connection, arguments("--dry-run", "--json"))
@@ -233,12 +232,7 @@ def test_a_dry_run_after_a_stop_counts_what_is_still_to_be_sent(made, connection
 
 @pytest.mark.parametrize("line", [("--force",), ("--prefix", "1"), ("--from-start",)])
 def test_a_run_of_another_kind_begins_anew(made, connection, arguments, line):
-    put(made, *KEYS)
-    changes(made).clear()
-    made.aws.before = lambda count: (_ for _ in ()).throw(Dead) if count == 3 else None
-    with pytest.raises(Dead):
-        run(connection, arguments())
-    made.aws.before = lambda count: None
+    stop_half_way(made, connection, arguments)
     taken(made)
 
     run(connection, arguments(*line))

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
-)
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from bulk.compress.journal import Journal
 from bulk.compress.options import Options
@@ -22,6 +15,7 @@ from bulk.compress.work import Order, Place, compress
 from bulk.csv_rows import Row
 from cli.exits import CommandError
 from tests.functional.compress_bench import ANOTHER, JPEG
+from tests.functional.logins import OVER
 
 
 def fail(s3, operation, times, error):
@@ -96,15 +90,7 @@ def test_credentials_that_are_no_longer_good_stop_the_run_at_once(bench):
     assert stopped.value.exit_code == 254 and bench.get("b.jpg") == JPEG
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        UnauthorizedSSOTokenError(),
-        TokenRetrievalError(provider="sso", error_msg="the token has expired"),
-        CredentialRetrievalError(provider="custom-process", error_msg="nobody is signed in"),
-        NoCredentialsError(),
-    ],
-)
+@pytest.mark.parametrize("error", OVER)
 def test_a_login_that_ends_stops_the_run_and_the_same_command_goes_on_later(bench, error):
     for key in ("a.jpg", "b.jpg"):
         bench.put(key, JPEG)

@@ -7,13 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
-)
+from botocore.exceptions import ClientError
 
 from bulk.drain.allowance import Allowance
 from bulk.drain.bucket import Bucket
@@ -28,6 +22,7 @@ from cli.exits import CommandError, Exit
 from pipeline.aws_errors import retried
 from pipeline.errors import RetryError
 from tests.functional.drain_in_memory import NOW, MeddledTree, MemoryBucket, drainer
+from tests.functional.logins import OVER
 
 LARGE = Candidate("large", RESUMED_FROM, "etag", NOW)
 
@@ -103,15 +98,7 @@ class TestCredentials:
         with pytest.raises(RetryError):
             remove(Refusing("ExpiredToken", 400), [Deletion("in no XML \x01", "etag")], sleep)
 
-    @pytest.mark.parametrize(
-        "error",
-        [
-            NoCredentialsError(),
-            CredentialRetrievalError(provider="sso", error_msg="over"),
-            TokenRetrievalError(provider="sso", error_msg="over"),
-            UnauthorizedSSOTokenError(),
-        ],
-    )
+    @pytest.mark.parametrize("error", OVER)
     def test_those_that_cannot_be_had_refuse_everything(self, error):
         with pytest.raises(RetryError) as raised, retried("GetObject"):
             raise error

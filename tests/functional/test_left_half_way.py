@@ -240,21 +240,19 @@ def test_without_the_right_to_search_a_teardown_says_what_it_could_not_see(ready
     assert "tag:GetResources" in capsys.readouterr().err
 
 
-def test_a_distribution_that_is_gone_is_not_left_over(ready):
-    gone = {"ResourceARN": "arn:aws:cloudfront::123456789012:distribution/EGONE", "Tags": []}
+@pytest.mark.parametrize(
+    "arn",
+    [
+        pytest.param("arn:aws:cloudfront::123456789012:distribution/EGONE", id="a distribution that is gone"),
+        # A job of AWS Batch hands its tag on to the task that it runs in.
+        pytest.param("arn:aws:ecs:us-east-1:123456789012:task/AWSBatch-ImageBatchSpot/0123abcd", id="a task"),
+    ],
+)
+def test_what_is_found_by_its_tag_and_is_gone_or_goes_by_itself_is_not_left_over(ready, arn):
+    gone = {"ResourceARN": arn, "Tags": []}
     tear_down(ready)
     ready.aws.tagging.meta.events.register(
         "before-call", lambda **_: (SimpleNamespace(status_code=200), {"ResourceTagMappingList": [gone]})
-    )
-
-    assert tagged(ready.aws) == []
-
-
-def test_a_task_in_which_a_job_of_batch_ran_is_not_left_over(ready):
-    task = {"ResourceARN": "arn:aws:ecs:us-east-1:123456789012:task/AWSBatch-ImageBatchSpot/0123abcd", "Tags": []}
-    tear_down(ready)
-    ready.aws.tagging.meta.events.register(
-        "before-call", lambda **_: (SimpleNamespace(status_code=200), {"ResourceTagMappingList": [task]})
     )
 
     assert tagged(ready.aws) == []

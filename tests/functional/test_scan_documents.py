@@ -15,6 +15,7 @@ from bson.binary import UuidRepresentation
 from imageservice.scans.command import CHANNELS, main
 from imageservice.scans.scan import BATCH, LOCK, LOCKED_FOR, Scan
 from imageservice.services.sqs import SQS
+from tests.functional.sent_messages import Queue
 from tests.mongo_server import running_mongo
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,17 +27,6 @@ ID = UUID("0f1d7a5c-9c0b-42a0-817a-1b2c30000001")
 def mongo():
     with running_mongo() as mongo:
         yield mongo
-
-
-class Queue:
-    """SQS's client, as far as it is called."""
-
-    def __init__(self):
-        self.bodies: list[str] = []
-
-    def send_message(self, *, QueueUrl, MessageBody):
-        self.bodies.append(MessageBody)
-        return {"MessageId": "an id"}
 
 
 def fill(mongo, *documents):

@@ -20,6 +20,7 @@ from imageservice.scans.scan import BATCH, LOCK, LOCKED_FOR, Scan
 from imageservice.scans.settings import mongo_url
 from imageservice.services.sqs import SQS
 from pipeline.settings import ROOT, SettingsError
+from tests.functional.sent_messages import Queue
 from tests.mongo_server import running_mongo
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -288,17 +289,6 @@ def test_a_scan_that_is_killed_is_gone_on_with(mongo, channels, tmp_path):
     assert len(before) == 150 and before | after == {f"http://{number}" for number in range(250)}
     # The first batch was kept as sent; of the second, in hand when it died, all is sent again.
     assert len(after) == 150
-
-
-class Queue:
-    """SQS's client, as far as it is called."""
-
-    def __init__(self):
-        self.bodies: list[str] = []
-
-    def send_message(self, *, QueueUrl, MessageBody):
-        self.bodies.append(MessageBody)
-        return {"MessageId": "an id"}
 
 
 class OlderQueue(Queue):
