@@ -16,9 +16,7 @@ from cli.aws_words import EXPIRED, UNKNOWN
 from cli.exits import explain
 from pipeline.aws_errors import code_of
 from pipeline.errors import Code, RejectError, RetryError, SkipError
-
-#: S3's word for an object in Glacier or Deep Archive.
-_ARCHIVED = "InvalidObjectState"
+from pipeline.objects import is_archived
 
 
 def verdict(error: Exception, row: Row, story: Story, options: Options) -> Done:
@@ -31,9 +29,9 @@ def verdict(error: Exception, row: Row, story: Story, options: Options) -> Done:
     if not isinstance(error, RetryError):
         story.say("".join(traceback.format_exception(error)), "ERROR")
         return ended(outcome=Outcome.RETRY, reason=f"a bug: {error!r}")
-    said = code_of(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
-    if said == _ARCHIVED:
+    if is_archived(error):
         return ended(outcome=Outcome.UNCHANGED, reason="it lies in an archive, and has to be restored to be read")
+    said = code_of(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
     # Credentials that are no longer any good: every other image would meet the same.
     over = said in EXPIRED | UNKNOWN or isinstance(error.__cause__, CREDENTIALS)
     return ended(outcome=Outcome.RETRY, reason=error.reason, stop=explain(error) if over else None)
