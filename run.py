@@ -23,7 +23,7 @@ QUERY = """SELECT ImageID, Outcome, SavedPercent FROM ImageMetadata WHERE ImageI
 def main() -> int:
     argparse.ArgumentParser(
         description=__doc__,
-        epilog="example:\n  python run.py",
+        epilog="example:\n  python3 run.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()
     try:

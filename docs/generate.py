@@ -43,7 +43,7 @@ FUNCTION_VARIABLES = {
 }
 #: Variables that a person may set: what each is for, and what holds without it.
 OWN_VARIABLES = {
-    "IMAGE_PIPELINE_HOME": ("the folder of `aws_resources.db`, `.local_cloud/` and `.build/`", "the checkout"),
+    "IMAGE_PIPELINE_HOME": ("the folder of `aws_resources.db`, `.env`, `config/.env`, `.postback_signing_secrets`, `.local_cloud/` and `.build/`", "the checkout"),
     "LOCAL_CLOUD_PORT": ("the port of the local cloud on 127.0.0.1", "4566"),
     "LOCAL_CLOUD_AUTH": ("`true`: the local cloud checks signatures and policies as AWS does", "`false`"),
     "PRICE_PER_GB_MONTH": ("for `setup.py`: what a gigabyte costs in a month, in dollars", "0.023"),
@@ -155,7 +155,7 @@ COMMANDS = """{note}
 # Commands
 
 Results go to stdout, the story to stderr. Exit codes: 0 done, 1 some items failed, 2 wrong use, 130 interrupted,
-143 terminated with work left, 254 credentials missing, expired or refused.
+143 terminated with work left, 254 AWS or the local cloud was not reached or refused: credentials, rights, network, limits.
 
 ```text
 {shared}

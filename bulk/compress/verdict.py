@@ -41,7 +41,7 @@ def tell(done: Done, story: Story) -> None:
     """The last line about an image."""
     if done.outcome is Outcome.COMPRESSED and story.before and story.after is not None:
         story.say(f"Compressed {done.key}: {100 * (story.before - story.after) / story.before:.1f} % saved")
-    elif done.outcome in (Outcome.ALREADY, Outcome.UNCHANGED):
+    elif done.outcome in (Outcome.ALREADY, Outcome.UNCHANGED) and not done.code:
         story.say(f"Left {done.key} as it is: {done.reason}")
     elif done.outcome is Outcome.RETRY:
         story.say(f"Could not finish {done.key}, to be tried again: {done.reason}", "WARNING")

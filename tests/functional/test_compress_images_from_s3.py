@@ -156,6 +156,7 @@ def test_whoever_overwrites_the_original_meanwhile_never_loses_their_version(ben
         assert done.outcome is Outcome.COMPRESSED
     else:
         assert (done.outcome, done.code) == (Outcome.UNCHANGED, "CONFLICT") and bench.get("a.jpg") == ANOTHER
+        assert "WARNING - [CONFLICT] a.jpg: " in bench.log
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_be_saved(bench):
