@@ -28,7 +28,10 @@ STDIN = "-"
 _DELIMITERS = ",;\t|"
 _SHOWN = 80
 _URL = re.compile(r"s3://([^/]*)/?(.*)", re.IGNORECASE | re.DOTALL)
-_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"[ \t]*')
+#: A field in quotes and the blanks around it; without its text where the quote is not closed.
+_QUOTED = re.compile(r'\s*"(?:((?:[^"]|"")*)"[ \t]*)?')
+#: The same where tabs part fields.
+_QUOTED_BETWEEN_TABS = re.compile(r'[^\S\t]*"(?:((?:[^"]|"")*)" *)?')
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def read_rows(file: io.BufferedReader, bucket: str) -> Generator[Row | Omitted, 
     with Seen() as seen:
         columns: _Columns | None = None
         for number, text in enumerate(lines(file), 1):
-            if columns is None and text.strip():
+            if columns is None and text.strip() and len(text) < MAX_LINE:
                 columns = _Columns.of(text)
                 if columns.is_header:
                     continue
@@ -151,10 +154,10 @@ def _fields(line: str, delimiter: str | None) -> list[str] | None:
     """The fields of a line with their quotes taken off; None where a quoted field does not end as it should."""
     fields: list[str] = []
     position = 0
+    in_quotes = _QUOTED_BETWEEN_TABS if delimiter == "\t" else _QUOTED
     while True:
-        if line[position:].lstrip().startswith('"'):
-            quoted = _QUOTED.match(line, position)
-            if quoted is None:
+        if quoted := in_quotes.match(line, position):
+            if quoted[1] is None:
                 return None
             fields.append(quoted[1].replace('""', '"'))
             end = quoted.end()

@@ -6,6 +6,8 @@ import hashlib
 import sqlite3
 from types import TracebackType
 
+from cli.exits import CommandError, Exit
+
 #: Pages of 4 kB that stay in memory; what does not fit lies in a temporary file, which no one else can open.
 _CACHE_PAGES = 2_000
 
@@ -30,10 +32,16 @@ class Seen:
         self._database.close()
 
     def first(self, key: str, line: int) -> int:
-        """The line that named `key` first, which is `line` where no earlier one did."""
+        """The line that named `key` first, which is `line` where no earlier one did. CommandError where the disk takes
+        no more."""
         digest = hashlib.blake2b(key.encode(), digest_size=16).digest()
-        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (digest, line))
-        if added.rowcount == 1:
-            return line
-        [(first,)] = self._database.execute("SELECT line FROM seen WHERE digest = ?", (digest,))
+        try:
+            added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (digest, line))
+            if added.rowcount == 1:
+                return line
+            [(first,)] = self._database.execute("SELECT line FROM seen WHERE digest = ?", (digest,))
+        except sqlite3.OperationalError as error:
+            cure = "make room in TMPDIR (/var/tmp where it is not set), or set SQLITE_TMPDIR to another folder"
+            text = f"SQLite's temporary file of the list's keys cannot be written ({error}): {cure}"
+            raise CommandError(text, Exit.SOME_FAILED) from error
         return int(first)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bulk.csv_rows import Omitted, Row
 from pipeline.aws_errors import retried
 from pipeline.errors import RetryError
 from pipeline.job import Output
@@ -29,6 +31,15 @@ class Backup:
 
     def key(self, key: str) -> str:
         return f"{self.prefix}{key}"
+
+    def without_copies(self, rows: Iterator[Row | Omitted], bucket: str) -> Iterator[Row | Omitted]:
+        """`rows` of `bucket`; those that name what lies among its copies are omitted."""
+        reason = f"its key begins with {self.prefix!r}, as those of copies do"
+        for row in rows:
+            if isinstance(row, Row) and bucket == self.bucket and row.key.startswith(self.prefix):
+                yield Omitted(row.line, row.key, reason, is_fault=False)
+            else:
+                yield row
 
 
 class BackingUpStorage(Storage):

@@ -120,7 +120,7 @@ def _compress(arguments: argparse.Namespace, order: Order, file: io.BufferedRead
         file.seek(0)
         # The rows end before the file does: what reads them may have stopped anywhere.
         with closing(read_rows(file, order.bucket)) as rows:
-            made.all(rows)
+            made.all(order.backup.without_copies(rows, order.bucket) if order.backup else rows)
 
 
 def _so_far(arguments: argparse.Namespace, file: io.BufferedReader, journal: Journal) -> tuple[int, int]:

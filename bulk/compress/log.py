@@ -32,10 +32,11 @@ class Log:
 
     def write(self, lines: Iterable[LogLine]) -> None:
         """Lines of one image stay together; a text of several lines becomes as many."""
+        # `splitlines` would part them at characters, too, that keys may hold.
         self._file.writelines(
             f"{line.time:%Y-%m-%d %H:%M:%S} - {line.level} - {printable(text)}\n"
             for line in lines
-            for text in (line.text.splitlines() if line.level == "ERROR" else [line.text])
+            for text in (line.text.removesuffix("\n").split("\n") if line.level == "ERROR" else [line.text])
         )
         self._file.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bulk.compress.jpeg_files import end_of
 from pipeline.errors import Code, RejectError
@@ -16,6 +17,8 @@ _APP2 = 0xE2
 _MARK = b"MPF\x00"
 _ENTRIES = 0xB002
 _ENTRY = 16
+#: Cameras write two, a panorama some dozens. Each costs a walk through the rest of the file.
+_MAX_PICTURES = 100
 #: In the first picture's XMP: the lengths of those that follow it are said there too, as in Ultra HDR files.
 _LENGTHS_ELSEWHERE = b"Item:Length"
 
@@ -39,9 +42,7 @@ def index_of(file: bytes) -> Index | None:
         index = _read(file, origin)
     except (struct.error, KeyError) as error:
         raise RejectError(Code.CORRUPT_FILE, "the index of its pictures is broken") from error
-    starts = [start for start, _ in index.spans]
-    follow = all(end <= start for (_, end), start in zip(index.spans, starts[1:], strict=False))
-    if starts[:1] != [0] or not follow:
+    if any(end > start for (_, end), (start, _) in pairwise(index.spans)):
         raise RejectError(Code.CORRUPT_FILE, "the index of its pictures is broken")
     return index if len(index.spans) > 1 else None
 
@@ -112,10 +113,15 @@ def _table(file: bytes, origin: int) -> tuple[str, int, tuple[int, ...]]:
         tag, _, length, value = struct.unpack_from(order + "HHII", file, origin + directory + 2 + 12 * number)
         fields[tag] = (length, value)
     length, value = fields[_ENTRIES]
+    if length > _MAX_PICTURES * _ENTRY:
+        raise RejectError(Code.TOO_LARGE, f"its index names more than {_MAX_PICTURES} pictures")
     entries = origin + value
     found = (struct.unpack_from(order + "III", file, entries + at)[1:] for at in range(0, length, _ENTRY))
     # The first picture's offset is said to be 0; the others count from the index. Writers disagree about sizes.
-    return order, entries, tuple(origin + offset if offset else 0 for _, offset in found)
+    starts = tuple(origin + offset if offset else 0 for _, offset in found)
+    if list(starts) != sorted({0, *starts}):
+        raise KeyError("its pictures do not follow one another")
+    return order, entries, starts
 
 
 def _end(file: bytes, start: int) -> int:

@@ -221,6 +221,22 @@ def test_bad_images_stay_byte_for_byte_with_their_codes_and_stop_nothing(deploym
     assert strict.returncode == 1
 
 
+def test_copies_below_the_prefix_of_the_run_are_left_out_of_its_list(deployment: Deployment, tmp_path):
+    own = Machine(deployment, tmp_path, "copies-in-the-list")
+    own.s3.create_bucket(Bucket=own.bucket)
+    original = jpeg(noise((300, 200)), quality=98)
+    for key in ("a.jpg", "originals/b.jpg"):
+        own.s3.put_object(Bucket=own.bucket, Key=key, Body=original)
+
+    done = own.run("--csv_path", own.list_of("a.jpg", "originals/b.jpg"), "--backup_prefix", "originals/")
+
+    assert done.returncode == 0, done.stderr
+    listed = own.s3.list_objects_v2(Bucket=own.bucket)["Contents"]
+    assert [entry["Key"] for entry in listed] == ["a.jpg", "originals/a.jpg", "originals/b.jpg"]
+    assert own.get("originals/b.jpg")["data"] == original and len(own.get("a.jpg")["data"]) < len(original)
+    assert any("Line 3 of the list was left out" in line for line in own.last_log)
+
+
 def bitmap() -> bytes:
     file = io.BytesIO()
     noise((30, 20)).save(file, "BMP")

@@ -259,6 +259,27 @@ def test_runs_over_two_buckets_that_share_one_for_copies_keep_the_originals_of_b
     assert {bench.s3.get_object(Bucket="copies", Key=key)["Body"].read() for key in kept} == {JPEG, ANOTHER}
 
 
+def test_a_copy_that_a_run_made_is_told_of_and_stays_as_it_is(bench):
+    backup = Backup(BUCKET, "originals/")
+    bench.set(backup=backup)
+    bench.put("a.jpg", JPEG)
+    bench.run("a.jpg")
+    bench.csv("a.jpg", "originals/a.jpg")
+
+    with open_list(str(bench.folder / "dataset.csv")) as file:
+        [done] = bench.run_rows(backup.without_copies(read_rows(file, BUCKET), BUCKET))
+
+    assert (done.key, done.outcome) == ("a.jpg", Outcome.ALREADY) and bench.get("originals/a.jpg") == JPEG
+    assert "Line 3 of the list was left out, its key begins with 'originals/', as those of copies do" in bench.log
+
+
+@pytest.mark.parametrize("backup", [Backup("copies", "originals/"), Backup("copies")])
+def test_where_copies_are_kept_in_another_bucket_every_line_is_an_image(backup):
+    rows = [Row(2, "a.jpg"), Row(3, "originals/a.jpg")]
+
+    assert list(backup.without_copies(iter(rows), BUCKET)) == rows
+
+
 def test_every_line_of_an_odd_list_is_done_or_told_with_its_number(bench):
     bench.put("a b.jpg", JPEG)
     bench.put("é+%20.jpg", ANOTHER)
@@ -284,3 +305,14 @@ def test_keys_cannot_write_lines_of_their_own_into_the_log(bench):
     bench.run_rows(iter([Row(2, key)]))
 
     assert "\x1b" not in bench.log and not re.search("^2024-02-01", bench.log, re.MULTILINE)
+
+
+def test_no_end_of_line_in_a_key_ends_a_line_about_an_error(bench):
+    key = "".join(f"{end}forged" for end in "\v\f\x1c\x1d\x1e\x85\u2028\u2029") + ".jpg"
+    bench.put(key, truncated(JPEG))
+    bench.set(ignore_trunc=False)
+
+    bench.run_rows(iter([Row(2, key)]))
+
+    [line] = [line for line in bench.log.split("\n") if " - ERROR - " in line]
+    assert line.count("forged") == 8 and line.isprintable()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bulk.compress.mpo import index_of, starts_of
 from pipeline.errors import Code, RejectError, SkipError
 from pipeline.images import encode
 from pipeline.images.jpeg_parts import segments
@@ -149,6 +150,25 @@ def test_an_mpo_keeps_all_its_pictures():
         assert distance(image.convert("RGB"), picture) < 16
     image.seek(2)
     assert image.size == (160, 120)
+
+
+def test_an_index_may_name_a_hundred_pictures_and_no_more():
+    picture = DETAILED.resize((16, 16))
+
+    assert len(starts_of(mpo(*[picture] * 100))) == 100
+    with pytest.raises(RejectError, match="more than 100 pictures"):
+        compressed(mpo(*[picture] * 101))
+
+
+@pytest.mark.parametrize("read", [index_of, starts_of])
+def test_an_index_that_names_a_picture_twice_is_refused_before_any_is_looked_at(read):
+    data = bytearray(mpo(DETAILED, DETAILED))
+    second = index_of(bytes(data)).entries + 16
+    data[second + 8 : second + 12] = bytes(4)
+    cut = bytes(data[: len(data) // 4])
+
+    with pytest.raises(RejectError, match="the index of its pictures is broken"):
+        read(cut)
 
 
 def red_after_the_first(write):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import time
 import tracemalloc
 
 import pytest
@@ -11,7 +14,8 @@ from hypothesis import strategies as st
 
 from bulk.csv_rows import Omitted, Row, open_list, read_rows
 from bulk.text_lines import MAX_LINE
-from cli.exits import CommandError
+from cli.exits import CommandError, Exit
+from tests.meta.project import ROOT
 
 BUCKET = "meu-bucket"
 
@@ -181,6 +185,28 @@ def test_a_line_without_end_is_told_once_and_never_held_as_a_whole():
     assert [one.line for one in omitted(data)] == [2, 4]
 
 
+@pytest.mark.parametrize("parts", [",", "\t"])
+def test_a_line_of_very_many_fields_is_read_in_time_that_grows_with_its_length(parts):
+    data = f"path{parts}x\na.jpg{parts * (MAX_LINE - 10)}y\n".encode()
+    begun = time.process_time()
+
+    assert rows(data) == [(2, "a.jpg")]
+    assert time.process_time() - begun < 5
+
+
+def test_a_first_line_that_is_too_long_is_told_and_the_header_is_looked_for_below_it():
+    data = b"x," * MAX_LINE + b"\nsize,path\n42,a.jpg\n"
+
+    assert rows(data) == [(3, "a.jpg")]
+    assert [(one.line, one.is_fault) for one in omitted(data)] == [(1, True)]
+
+
+def test_between_tabs_quoted_fields_and_empty_ones_are_found_too():
+    data = b'"id"\t"path"\n"1"\t"a.jpg"\n\t"b.jpg"\n2 \t "c.jpg" \n'
+
+    assert rows(data) == [(2, "a.jpg"), (3, "b.jpg"), (4, "c.jpg")]
+
+
 @pytest.mark.parametrize("size", [MAX_LINE - 2, MAX_LINE - 1, MAX_LINE, MAX_LINE + 1])
 def test_the_line_after_one_near_the_limit_is_found(size):
     assert rows(b"path\n" + b"x" * size + b"\nb.jpg\n") == [(3, "b.jpg")]
@@ -279,3 +305,26 @@ def test_memory_does_not_grow_with_the_number_of_rows():
             assert found == count // 10
 
     assert peak(40_000) < 1.5 * peak(4_000)
+
+
+#: Keys are remembered until they no longer fit into memory; the disk takes a tenth of a megabyte of them.
+ON_A_SMALL_DISK = """
+import resource, sys
+from bulk.seen import Seen
+from cli.exits import run
+def main():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    with Seen() as seen:
+        for line in range(1_000_000):
+            seen.first(str(line), line)
+sys.exit(run(main))
+"""
+
+
+def test_a_disk_that_takes_no_more_keys_is_a_line_and_no_trace():
+    ended = subprocess.run(
+        [sys.executable, "-c", ON_A_SMALL_DISK], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.returncode == Exit.SOME_FAILED
+    assert "make room" in ended.stderr and "SQLITE_TMPDIR" in ended.stderr and "Traceback" not in ended.stderr
