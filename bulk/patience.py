@@ -8,21 +8,13 @@ from typing import TypeVar
 
 import botocore.exceptions as aws
 
+from cli.aws_faults import LOGINS
 from pipeline.aws_errors import THROTTLED, code_of, status_of
 from pipeline.errors import RetryError
 
 T = TypeVar("T")
-#: No usable credentials. The login of `aws login` is younger than the oldest botocore here.
-CREDENTIALS = (
-    aws.NoCredentialsError,
-    aws.PartialCredentialsError,
-    aws.CredentialRetrievalError,
-    aws.TokenRetrievalError,
-    aws.NoAuthTokenError,
-    aws.MissingDependencyException,
-    aws.SSOError,
-    getattr(aws, "LoginError", aws.SSOError),
-)
+#: No usable credentials.
+CREDENTIALS = (aws.NoCredentialsError, aws.PartialCredentialsError, *LOGINS)
 _TOO_MANY = 429
 #: What AWS says with 4xx, and yet may take back.
 _PASSING = THROTTLED | {"RequestTimeout"}

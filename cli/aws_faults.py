@@ -13,7 +13,7 @@ from cli.exits import CommandError, Exit
 #: Characters of an answer that is none.
 _SHOWN = 300
 #: Somebody, or a machine, has to sign in again. That of `aws login` is younger than the oldest botocore here.
-_LOGINS = (
+LOGINS = (
     aws.SSOError,
     getattr(aws, "LoginError", aws.SSOError),
     aws.TokenRetrievalError,
@@ -53,7 +53,7 @@ def explained(error: Exception) -> CommandError | None:
 
 def _of_the_files(error: Exception) -> CommandError | None:
     """A login that is over, and what cannot be read in the files of the AWS CLI."""
-    if isinstance(error, _LOGINS):
+    if isinstance(error, LOGINS):
         text = f"{' '.join(str(error).split())}: sign in again, for example with `aws sso login` or `aws login`"
         return CommandError(text, Exit.REFUSED)
     if isinstance(error, _BROKEN_FILES):

@@ -17,7 +17,7 @@ from cli.credentials import aws_session, boto3_session, local_session, read_env_
 from cli.endpoints import foreign_endpoint, host_and_port
 from cli.exits import CommandError
 from cli.state import CURRENT
-from pipeline.clients import make_client
+from pipeline.clients import is_loopback, make_client
 from pipeline.settings import local_port
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 _DEFAULT_REGION = "us-east-1"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +146,7 @@ class Resolver:
         host, port = host_and_port(address)
         if not host:
             raise CommandError(f"AWS_ENDPOINT_URL={address} is no address; one looks like {self._local_endpoint}")
-        loopback = host in _LOOPBACK
+        loopback = is_loopback(address)
         if loopback and port == local_port(self.environ):
             return self._local(choice)
         region = self._region(choice, env_file, None)

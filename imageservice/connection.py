@@ -14,8 +14,8 @@ from cli.credentials import aws_session, local_session, read_env_file
 from cli.exits import CommandError, Exit
 from cli.local import START
 from pipeline.aws_errors import code_of
-from pipeline.clients import make_client
-from pipeline.image_service.settings import endpoint, is_loopback, region, region_in
+from pipeline.clients import is_loopback, make_client
+from pipeline.image_service.settings import endpoint, region, region_in
 from pipeline.settings import SettingsError, home
 
 if TYPE_CHECKING:
@@ -112,16 +112,17 @@ def _refuse_closed_port(address: str) -> None:
 
 
 def _session(service: Literal["S3", "SQS"], environ: Mapping[str, str], where: str) -> Session:
-    """Both keys of one service, and no token with them: they belong to users, not to roles."""
+    """Both keys of one service, and no token with them: they belong to users, not to roles. None of them goes to a
+    port of this machine."""
     access_name, secret_name = f"AWS_ACCESS_KEY_{service}", f"AWS_SECRET_KEY_{service}"
     access_key, secret_key = environ.get(access_name, "").strip(), environ.get(secret_name, "").strip()
     if bool(access_key) != bool(secret_key):
         missing = secret_name if access_key else access_name
         raise CommandError(f"{missing} is not set: set both, or neither for what boto3 finds", Exit.REFUSED)
+    if is_loopback(endpoint(environ, environ.get("QUEUE_URL", ""))):
+        return cast("Session", local_session(where))
     if access_key:
         from boto3.session import Session
 
         return Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=where)
-    if is_loopback(endpoint(environ, environ.get("QUEUE_URL", ""))):
-        return cast("Session", local_session(where))
     return cast("Session", aws_session(environ, read_env_file(home(environ) / ".env"), None))

@@ -6,6 +6,7 @@ botocore is imported when the first client is made, not before: a command that o
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack, overload
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -31,7 +32,12 @@ CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 60
 #: The first try included; "standard" waits between them with jitter and repeats only what may be repeated.
 MAX_ATTEMPTS = 4
-_LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def is_loopback(url: str | None) -> bool:
+    """Whether this machine itself answers at `url`: no proxy reaches it, and it is asked with no real keys."""
+    return urlsplit(url or "").hostname in _LOOPBACK
 
 
 def config(
@@ -55,7 +61,7 @@ def config(
         max_pool_connections=connections,
         tcp_keepalive=True,
         # An office proxy in the environment cannot reach this machine's own loopback; None means: as the environment.
-        proxies={} if endpoint_url and endpoint_url.startswith(_LOOPBACK) else None,
+        proxies={} if is_loopback(endpoint_url) else None,
     )
 
 

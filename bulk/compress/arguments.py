@@ -8,13 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cli.arguments import command_parser
+from bulk.compress.options import FORMATS, MORE_FORMATS
+from cli.arguments import command_parser, positive
 
 #: Suffixes that a report may have.
 _REPORTS = (".csv", ".json")
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-#: Kept apart from `options.FORMATS`: this module is read before it is known that Pillow is there.
-FORMATS, MORE_FORMATS = ("JPEG", "PNG", "MPO"), ("WEBP",)
 
 
 def parser(sentence: str) -> argparse.ArgumentParser:
@@ -48,7 +47,7 @@ def _add_what(made: argparse.ArgumentParser) -> None:
     text = f"formats to compress, by content (default: {','.join(FORMATS)}; also {', '.join(MORE_FORMATS)})"
     _add(group, "formats", type=_formats, default=FORMATS, metavar="LIST", help=text)
     text = "pixels of the largest image (default: 1000000000)"
-    _add(group, "max_image_pixels", type=_count, default=1_000_000_000, metavar="N", help=text)
+    _add(group, "max_image_pixels", type=positive, default=1_000_000_000, metavar="N", help=text)
     text = "whether images that end early only make a warning (default: True); they are never replaced"
     _add(group, "ignore_trunc", type=_switch, default=True, metavar="BOOL", help=text)
 
@@ -81,7 +80,7 @@ def _add_run(made: argparse.ArgumentParser) -> None:
     _add(group, "dry_run", action="store_true", help="do everything but replace, and tell what would be saved")
     _add(group, "retry_failed", action="store_true", help="only what failed in the run before with this command")
     _add(group, "report", type=_report, metavar="FILE", help="write what became of each image: .csv or .json")
-    _add(group, "workers", type=_count, metavar="N", help="processes on this machine (default: one for each core)")
+    _add(group, "workers", type=positive, metavar="N", help="processes on this machine (default: one for each core)")
     _add(group, "scheduler", metavar="URL", help="use the workers of this Dask cluster: tls://host:8786")
     text = "allow tcp:// off this machine: whoever answers there can run code here"
     _add(group, "trust_scheduler", action="store_true", help=text)
@@ -91,12 +90,6 @@ def _switch(text: str) -> bool:
     if text.lower() in _TRUE + _FALSE:
         return text.lower() in _TRUE
     raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
-
-
-def _count(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
 
 
 def _quality(text: str) -> int:

@@ -124,9 +124,9 @@ class Journal:
             found = dict(zip(_COLUMNS, values, strict=True))
             yield Done(**{**found, "outcome": Outcome(found["outcome"])})
 
-    def omitted(self, *, faults: bool = False) -> Iterator[Omitted]:
-        query = "SELECT line, text, reason, is_fault FROM omitted WHERE is_fault >= ? ORDER BY line"
-        for line, text, reason, is_fault in self._database.execute(query, (faults,)):
+    def omitted(self) -> Iterator[Omitted]:
+        query = "SELECT line, text, reason, is_fault FROM omitted ORDER BY line"
+        for line, text, reason, is_fault in self._database.execute(query):
             yield Omitted(line, text, reason, bool(is_fault))
 
     def groups(self) -> list[Group]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 from PIL import Image
@@ -13,7 +13,7 @@ from PIL import Image
 from bulk.compress.likeness import decibels
 from bulk.compress.options import Options
 from pipeline.errors import SkipError
-from pipeline.images import colour, encode
+from pipeline.images import colour, encode, packing
 from pipeline.images.decode import Source, examine, load
 from pipeline.images.formats import FORMATS
 from pipeline.images.options import Limits
@@ -23,7 +23,6 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 #: These speak of samples as they were stored, and mean nothing for samples of another kind.
 _OF_SAMPLES = frozenset({b"sBIT", b"bKGD", b"hIST", b"sPLT"})
-_GRAY = frozenset({"1", "L", "LA", "I;16", "I"})
 #: Beyond it, one image would keep a processor for minutes.
 _OXIPNG_PIXELS = 100_000_000
 _OXIPNG_SECONDS = 60.0
@@ -84,22 +83,15 @@ def _optimized(file: bytes, source: Source) -> bytes:
         return by_pillow(file, source)
     if source.image.width * source.image.height > _OXIPNG_PIXELS:
         raise SkipError(f"it has more than {_OXIPNG_PIXELS:,} pixels, too many to look for a smaller PNG")
-    profiled = source.profile is not None
-    gray = source.image.mode in _GRAY
+    return by_oxipng(file, source, encode.OXIPNG.optimize_from_memory)
+
+
+def by_oxipng(file: bytes, source: Source, optimize: Callable[..., bytes]) -> bytes:
+    """`file` packed anew; SkipError where oxipng gives up."""
     try:
-        # No chunk is stripped. A profile speaks of gray or of colour samples, and means nothing for the other kind.
-        return bytes(
-            encode.OXIPNG.optimize_from_memory(
-                file,
-                level=1,
-                timeout=_OXIPNG_SECONDS,
-                strip=encode.OXIPNG.StripChunks.none(),
-                grayscale_reduction=not profiled,
-                palette_reduction=not (profiled and gray),
-            )
-        )
-    except encode.OXIPNG.PngError as error:
-        raise SkipError(f"oxipng gave up: {error}") from error
+        return packing.by_oxipng(file, source, optimize, level=1, seconds=_OXIPNG_SECONDS)
+    except ValueError as error:
+        raise SkipError(str(error)) from error
 
 
 def by_pillow(file: bytes, source: Source) -> bytes:

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from bulk.compress.work import LOOPBACK
 from cli.exits import CommandError, Exit
+from pipeline.clients import is_loopback
 
 _CONNECT_SECONDS = 20
 #: How often it is seen whether an image has ended, and whether workers are there.
@@ -21,7 +21,7 @@ def require_trusted(scheduler: str, *, trusted: bool) -> None:
     address = urlsplit(scheduler)
     if address.scheme not in ("tcp", "tls") or not address.hostname or not address.port:
         raise CommandError(f"--scheduler {scheduler} is no address of a Dask scheduler: tcp://127.0.0.1:8786 is one")
-    if address.scheme == "tcp" and address.hostname not in LOOPBACK and not trusted:
+    if address.scheme == "tcp" and not is_loopback(scheduler) and not trusted:
         raise CommandError(
             f"--scheduler {scheduler} is neither encrypted nor on this machine, and whoever answers there can run code "
             "here: use tls://, or add --trust_scheduler in a network where only you can answer"

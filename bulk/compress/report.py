@@ -15,7 +15,6 @@ from cli import console
 from cli.exits import CommandError
 
 FIELDS = ("line", "key", "outcome", "code", "reason", "bytes_before", "bytes_after", "etag_before", "etag_after")
-SUFFIXES = (".csv", ".json")
 _OMITTED = "not done"
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from bulk.compress.backup import BackingUpStorage, Backup
 from bulk.compress.gate import machine_gate
@@ -23,7 +22,7 @@ from bulk.csv_rows import Row
 from cli.credentials import aws_session, local_session, read_env_file
 from cli.exits import CommandError, Exit, explain
 from pipeline.budget import Budget
-from pipeline.clients import make_client
+from pipeline.clients import is_loopback, make_client
 from pipeline.job import Output
 from pipeline.objects import ObjectVersion, StoredObject
 from pipeline.process import process
@@ -33,10 +32,6 @@ from pipeline.watch import Watch
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-#: Real keys never leave for a port of this machine.
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +44,10 @@ class Place:
     home: str
 
     def s3(self) -> S3Client:
+        # Real keys never leave for a port of this machine.
         session = (
             local_session(self.region)
-            if urlsplit(self.endpoint_url or "").hostname in LOOPBACK
+            if is_loopback(self.endpoint_url)
             else aws_session(os.environ, read_env_file(Path(self.home) / ".env"), self.profile)
         )
         return make_client(session, "s3", endpoint_url=self.endpoint_url, region=self.region)
@@ -70,7 +66,7 @@ class Order:
 
 
 def compress(order: Order, row: Row) -> Done:
-    """Compress one image where it lies. Never raises: whatever happened is in what it returns."""
+    """Compress one image where it lies. What happened is in what it returns; only a bug leaves as an exception."""
     try:
         return bench_of(order).work(row)
     except SpoolError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pipeline.clients import is_loopback
 from pipeline.image_service.job import DELIVERIES, REDIRECTED
 from pipeline.image_service.messages import Images
 from pipeline.images.formats import FORMATS
@@ -24,7 +25,6 @@ _SIZE = re.compile(r"([1-9]\d{0,4})[xX]([1-9]\d{0,4})")
 _PREFIX = re.compile(r"[\w.-]+(?:/[\w.-]+)*", re.ASCII)
 _QUEUE_NAME = re.compile(r"[\w*?-]{1,80}(?:\.fifo)?", re.ASCII)
 _REGION = re.compile(r"(?:^|\.)(?:sqs\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.", re.ASCII)
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +64,7 @@ def endpoint(environ: Mapping[str, str], queue_url: str = "") -> str | None:
     if address:
         return address
     parts = urlsplit(queue_url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.hostname in _LOOPBACK else None
-
-
-def is_loopback(endpoint_url: str | None) -> bool:
-    return endpoint_url is not None and urlsplit(endpoint_url).hostname in _LOOPBACK
+    return f"{parts.scheme}://{parts.netloc}" if is_loopback(queue_url) else None
 
 
 def region(environ: Mapping[str, str], queue_url: str = "") -> str | None:

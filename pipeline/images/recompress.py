@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from pipeline.images import animation, colour, encode, geometry, png_parts, strip
+from pipeline.images import animation, colour, encode, geometry, packing, png_parts, strip
 from pipeline.images.decode import Source
 from pipeline.images.encoders import ENCODERS, LOSSLESS, Encoder, encoders
 from pipeline.images.options import Limits, OutputOptions, Preset
@@ -30,8 +30,6 @@ _OXIPNG_LEVELS = {
 }
 #: Over all frames; by format and by whether the pixels may not change.
 _ANIMATION_PIXELS = {("GIF", True): 40_000_000, ("WEBP", False): 24_000_000, ("WEBP", True): 12_000_000}
-
-_GRAY_MODES = frozenset({"1", "L", "LA", "I;16"})
 
 
 def recompress(source: Source, image: Image.Image, wanted: OutputOptions, limits: Limits) -> tuple[str, bytes]:
@@ -164,22 +162,10 @@ _OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
 
 def by_oxipng(source: Source, stripped: bytes, optimize: Callable[..., bytes], *, level: int = 1) -> bytes | None:
-    """`stripped` by oxipng, lossless; None where oxipng gives up, which is no fault of the image."""
+    """`stripped` packed anew; None where oxipng gives up."""
     try:
-        return optimize(
-            stripped,
-            level=level,
-            timeout=_OXIPNG_SECONDS,
-            # A profile speaks of gray or of colour samples, and means nothing for the other kind.
-            grayscale_reduction=source.profile is None,
-            palette_reduction=source.profile is None or source.image.mode not in _GRAY_MODES,
-        )
-    except Exception:
-        return None
-    except BaseException as panic:
-        # A panic of Rust code arrives as a BaseException.
-        if type(panic).__name__ != "PanicException":
-            raise
+        return packing.by_oxipng(stripped, source, optimize, level=level, seconds=_OXIPNG_SECONDS)
+    except ValueError:
         return None
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
-from pipeline.image_service.settings import endpoint, is_loopback
+from pipeline.clients import is_loopback
+from pipeline.image_service.settings import endpoint
 from pipeline.settings import SettingsError
 from pipeline.web.addresses import Network
 from pipeline.web.guard import PORTS

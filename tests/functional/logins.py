@@ -5,6 +5,7 @@ from __future__ import annotations
 from botocore.exceptions import (
     CredentialRetrievalError,
     NoCredentialsError,
+    RefreshWithMFAUnsupportedError,
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
@@ -14,4 +15,5 @@ OVER = (
     TokenRetrievalError(provider="sso", error_msg="the token has expired"),
     CredentialRetrievalError(provider="custom-process", error_msg="nobody is signed in"),
     NoCredentialsError(),
+    RefreshWithMFAUnsupportedError(),
 )

@@ -1,4 +1,5 @@
 import json
+import socket
 import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,13 +9,20 @@ import pytest
 from bson import ObjectId
 from moto import mock_aws
 
+from cli.credentials import LOCAL_KEY, LOCAL_SECRET
 from cli.exits import CommandError
-from imageservice.connection import s3_client, sqs_client
+from imageservice.connection import s3_client, sqs_client, ssm_client
 from imageservice.services.sqs import SQS
 from pipeline.clients import make_client
 from pipeline.settings import SettingsError
 
 HERE = {"AWS_DEFAULT_REGION": "us-east-1"}
+KEYS = {
+    "AWS_ACCESS_KEY_S3": "s3-key",
+    "AWS_SECRET_KEY_S3": "s3-secret",
+    "AWS_ACCESS_KEY_SQS": "sqs-key",
+    "AWS_SECRET_KEY_SQS": "sqs-secret",
+}
 
 
 @pytest.fixture
@@ -31,6 +39,11 @@ def fifo(aws, name):
 def received(aws, url):
     answer = aws.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])
     return answer.get("Messages", [])
+
+
+def key(client: Any):
+    credentials = client._request_signer._credentials
+    return credentials.access_key, credentials.secret_key, credentials.token
 
 
 def test_the_printed_example_sends_a_message_to_queue_url(aws, monkeypatch):
@@ -126,21 +139,18 @@ def test_without_any_queue_the_error_says_how_to_name_one(aws):
 
 
 def test_s3_and_sqs_have_keys_of_their_own(aws, tmp_path):
-    environ = {
-        **HERE,
-        "IMAGE_PIPELINE_HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_S3": "s3-key",
-        "AWS_SECRET_KEY_S3": "s3-secret",
-        "AWS_ACCESS_KEY_SQS": "sqs-key",
-        "AWS_SECRET_KEY_SQS": "sqs-secret",
-    }
-
-    def key(client: Any):
-        credentials = client._request_signer._credentials
-        return credentials.access_key, credentials.secret_key, credentials.token
+    environ = {**HERE, **KEYS, "IMAGE_PIPELINE_HOME": str(tmp_path)}
 
     assert key(s3_client(environ)) == ("s3-key", "s3-secret", None)
     assert key(sqs_client(environ)) == ("sqs-key", "sqs-secret", None)
+
+
+def test_keys_of_their_own_never_go_to_a_local_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        queue_url = f"http://127.0.0.1:{server.getsockname()[1]}/000000000000/ImageQueue.fifo"
+        clients: list[Any] = [make({**KEYS, "QUEUE_URL": queue_url}) for make in (s3_client, sqs_client, ssm_client)]
+
+    assert {key(client) for client in clients} == {(LOCAL_KEY, LOCAL_SECRET, None)}
 
 
 def test_without_them_boto3_finds_its_own(aws, tmp_path):

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from bulk.compress.png import by_pillow
+from bulk.compress.png import by_oxipng, by_pillow
 from pipeline.errors import SkipError
 from pipeline.images.decode import examine, load
 from pipeline.images.options import Limits
@@ -75,6 +75,21 @@ def test_without_oxipng_pillow_packs_a_png_anew_without_a_loss_or_leaves_it(mode
 
     assert distance(opened(after).convert("RGBA"), opened(data).convert("RGBA")) == 0
     assert SECRETS["comment"] in after and SECRETS["xmp"] in after
+
+
+class PanicException(BaseException):
+    """What pyo3 raises for a panic of Rust code goes by this name."""
+
+
+@pytest.mark.parametrize("failure", [PanicException, ValueError])
+def test_a_png_that_oxipng_fails_on_is_left_as_it_is_and_the_reason_told(failure):
+    def fail(*arguments: object, **options: object) -> bytes:
+        raise failure("of a manifest")
+
+    data = png(photo())
+
+    with pytest.raises(SkipError, match="oxipng gave up: of a manifest"):
+        by_oxipng(data, examine(data, Limits()), fail)
 
 
 def test_few_colours_save_much_and_keep_metadata_where_the_picture_allows_it():

@@ -4,13 +4,14 @@ import errno
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from itertools import product
 
 import pytest
 from PIL import Image
 
-from pipeline.images import encode, jpeg_parts, recompress
+from pipeline.images import encode, jpeg_parts, packing, recompress
 from pipeline.images.decode import examine, load
 from pipeline.images.encoders import ENCODERS, encoders
 from pipeline.images.formats import FORMATS
@@ -169,6 +170,33 @@ def test_an_optimizer_that_fails_costs_the_saving_and_not_the_image(failure: typ
     data = images.png()
 
     assert recompress.by_oxipng(examine(data, Limits()), data, fail) is None
+
+
+@pytest.mark.parametrize("end", (KeyboardInterrupt, SystemExit))
+def test_an_end_of_the_program_is_no_failure_of_the_optimizer(end: type[BaseException]):
+    def ended(*arguments: object, **options: object) -> bytes:
+        raise end
+
+    data = images.png()
+
+    with pytest.raises(end):
+        packing.by_oxipng(data, examine(data, Limits()), ended, level=1, seconds=1)
+
+
+@pytest.mark.parametrize("mode", ("1", "L", "LA", "I;16", "I"))
+def test_gray_with_a_profile_stays_gray_by_whatever_name_pillow_calls_it(mode: str):
+    asked: dict[str, object] = {}
+
+    def optimize(file: bytes, **options: object) -> bytes:
+        asked.update(options)
+        return file
+
+    data = images.png()
+    source = replace(examine(data, Limits()), profile=b"of gray", image=Image.new(mode, (1, 1)))
+
+    packing.by_oxipng(data, source, optimize, level=1, seconds=1)
+
+    assert (asked["grayscale_reduction"], asked["palette_reduction"]) == (False, False)
 
 
 def test_a_png_over_the_pixel_cap_is_only_stripped():
