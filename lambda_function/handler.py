@@ -14,7 +14,7 @@ from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambda_function.logs import function_logger
-from lambda_function.work import READ_TIMEOUT, work_of
+from lambda_function.work import LEAST_TIME_MS, READ_TIMEOUT, work_of
 from pipeline import freed_memory
 from pipeline.clients import make_client, new_session
 from pipeline.consume import Report, consume
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 #: One entry of the event's `Records`, as Lambda passes on what SQS gave it.
 _Record = dict[str, Any]
 
-#: A message is not begun with less time left than the slowest image may take, with a margin for S3.
-LEAST_TIME_MS = 25_000
 NAMESPACE = "ImagePipeline"
 #: So that the metrics of two deployments are told apart.
 SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "image-pipeline"

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from pipeline.image_service.messages import Images
     from pipeline.image_service.services import UrlServices
 
-#: Seconds of silence: a connection that stalls costs a part of the function's time, and not all of it.
-READ_TIMEOUT = 10
+#: A message is not begun with less time left than the slowest image may take, with a margin for S3.
+LEAST_TIME_MS = 25_000
+#: Seconds of silence. All tries of a call that is never answered end within the time above, so that its message comes
+#: back alone: a function whose time is over sends back its whole batch.
+READ_TIMEOUT = 4
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def look(s3: S3Client, bucket: str, key: str) -> StoredObject | None:
         try:
             return described(s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
-            if is_gone(error):
+            if is_gone(error, key):
                 return None
             raise _in_words(s3, bucket, key, error) from error
 
@@ -152,7 +152,7 @@ def read_small(s3: S3Client, bucket: str, key: str) -> tuple[bytes, str] | None:
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
-            if code_of(error) == "NoSuchKey":
+            if is_gone(error, key):
                 return None
             raise
         with closing(answer["Body"]) as body:
@@ -177,8 +177,14 @@ def put_if(s3: S3Client, request: PutObjectRequestTypeDef) -> ObjectVersion | No
     return ObjectVersion(answer["ETag"].strip('"'), answer.get("VersionId"))
 
 
-def is_gone(error: ClientError) -> bool:
-    return code_of(error) in ("NoSuchKey", "404")
+def is_gone(error: ClientError, key: str) -> bool:
+    """Whether S3 itself says that there is no such object: a 404 in other words may be of somebody on the way.
+
+    Only the status is left of an answer to a HEAD, and of one that cannot be read since it repeats a key of no XML.
+    """
+    if code_of(error) == "404":
+        return error.operation_name == "HeadObject" or NOT_IN_XML.search(key) is not None
+    return code_of(error) in ("NoSuchKey", "NoSuchVersion")
 
 
 def is_archived(error: RetryError) -> bool:

@@ -60,7 +60,7 @@ class Storage:
             try:
                 answer = self._s3.get_object(Bucket=bucket, Key=key)
             except ClientError as error:
-                if is_gone(error):
+                if is_gone(error, key):
                     return None
                 raise
             # Not `with body`: that would give the raw stream, whose checksum nobody looks at.

@@ -17,6 +17,7 @@ from bulk.drain.outcomes import AgainError, KeepError, Outcome
 from bulk.drain.reader import Reader
 from cli.aws_words import EXPIRED, FORBIDDEN, UNKNOWN, is_refused_head
 from pipeline.aws_errors import code_of, retried, status_of
+from pipeline.objects import is_gone
 
 #: S3's own limit: bytes in one CopyObject.
 MOST_COPIED = 5 * 1024**3
@@ -82,8 +83,9 @@ class Bucket:
             try:
                 self._reader.get_object(key, VersionId=version_id)["Body"].close()
             except ClientError as error:
-                if status_of(error) in (404, 405):
-                    return status_of(error) == 405
+                is_there = status_of(error) == 405
+                if is_there or is_gone(error, key):
+                    return is_there
                 raise
         return False
 
@@ -139,7 +141,7 @@ class Bucket:
                 yield
             except ClientError as error:
                 code, status = code_of(error), status_of(error)
-                if code in ("NoSuchKey", "NoSuchVersion") or status == 404:
+                if is_gone(error, key):
                     raise KeepError(Outcome.GONE, "removed by somebody else") from error
                 if status == 412:
                     raise AgainError(Outcome.CHANGED, "overwritten while it was drained") from error

@@ -1,6 +1,6 @@
 """The order of things, for one object and for the many that are removed together. No other module knows it.
 
-    stage    processed already? here already? else stream → check → fsync
+    stage    processed already? here already? fsync → compare; else stream → check → fsync
     commit   rename → fsync folder → journal → remove → log
 
 An object is removed only after its bytes were verified and are durable under their name, whatever kills the program in
@@ -91,10 +91,10 @@ class Drainer:
             if found is None:
                 return None
             file, path = found
+            self.places.sync_before_reading(file, str(path))
             verified = self._as_processed(file, candidate)
             if verified is None:
                 raise KeepError(Outcome.DIFFERENT, f"{path} has another content: kept in S3")
-            self.places.sync(file, str(path))
             self.processed.make_durable(path, self.places.sync_folder)
         return Staged(candidate, Outcome.PROCESSED, verified, path=str(path))
 

@@ -33,9 +33,9 @@ class Places:
                 return spot
             try:
                 facts = facts or self.bucket.require(candidate)
+                self.sync_before_reading(file, str(spot))
                 verified = self.downloader.of_file(file, candidate, facts)
                 if verified:
-                    self.sync(file, str(spot))
                     return Staged(candidate, Outcome.HERE, verified, spot, path=str(spot))
             finally:
                 os.close(file)
@@ -66,6 +66,15 @@ class Places:
             self.tree.sync(file)
         except OSError as error:
             raise DiskError(f"cannot make {path} durable", error) from error
+
+    def sync_before_reading(self, file: int, path: str) -> None:
+        """Make a file durable that was there already, and have it read from the disk, not from what is cached of it.
+
+        An error of fsync is told once: the next one says that all is well, and the cache shows what the disk lost.
+        """
+        self.sync(file, path)
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder of somebody else's durable."""

@@ -83,7 +83,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise RejectError(Code.INVALID_MESSAGE, f"the body is not JSON that can be passed on: {error}") from error
     if not isinstance(body, dict):
-        raise RejectError(Code.INVALID_MESSAGE, f"the body is not a JSON object: {text[:80]!r}")
+        raise RejectError(Code.INVALID_MESSAGE, f"the body is not a JSON object: {type(body).__name__}")
     return body
 
 
@@ -119,7 +119,7 @@ def _text(body: Mapping[str, Any], field: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise RejectError(Code.INVALID_MESSAGE, f"{field} is {str(value)[:80]!r}, not a text")
+        raise RejectError(Code.INVALID_MESSAGE, f"{field} is no text: {type(value).__name__}")
     stripped = value.strip()
     return None if stripped in ABSENT else stripped
 

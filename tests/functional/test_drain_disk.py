@@ -113,6 +113,24 @@ class TestDisk:
         assert drained.files() == {}
         assert drained.keys() == ["large"]
 
+    @pytest.mark.parametrize("where", ["root", "processed"])
+    def test_a_file_that_was_there_is_compared_as_the_disk_has_it_and_not_the_cache(self, drained, where):
+        drained.put("a", b"data")
+        for folder in (drained.root, drained.processed):
+            folder.mkdir()
+        there = getattr(drained, where) / "a"
+        there.write_bytes(b"data")
+
+        def sync(descriptor):
+            if os.readlink(f"/proc/self/fd/{descriptor}") == str(there):
+                there.write_bytes(b"lost")
+
+        ended = drained.run("--processed-path", str(drained.processed), sync=sync)
+
+        kept = {"drained": 1} if where == "root" else {"differs from the processed file": 1}
+        assert ended.outcomes == kept
+        assert drained.keys() == ["a"] * (where == "processed")
+
 
 class TestNamesThatAFileSystemTakesForOne:
     """No such file system is at hand, so its way of finding names is played."""

@@ -14,7 +14,7 @@ from tests.local_cloud_fixture import ROOT
 
 pytestmark = pytest.mark.local_cloud
 
-CALLS = "openat,fsync,fdatasync,rename,renameat,renameat2,linkat,unlinkat,write,sendto,sendmsg"
+CALLS = "openat,pread64,fadvise64,fsync,fdatasync,rename,renameat,renameat2,linkat,unlinkat,write,sendto,sendmsg"
 
 
 def trace(drained, tmp_path, *arguments):
@@ -61,7 +61,7 @@ def test_fsync_then_rename_then_fsync_of_folder_and_journal_and_only_then_delete
     ]
 
 
-def test_a_file_that_is_there_already_is_made_durable_before_its_object_is_removed(drained, tmp_path):
+def test_a_file_that_was_there_is_synced_and_read_from_the_disk_before_its_object_is_removed(drained, tmp_path):
     drained.put("a", b"data")
     drained.root.mkdir()
     (drained.root / "a").write_bytes(b"data")
@@ -70,5 +70,8 @@ def test_a_file_that_is_there_already_is_made_durable_before_its_object_is_remov
     lines = trace(drained, tmp_path)
 
     synced = first(lines, rf"^fsync\(\d+<{root}/a>")
-    folder = first(lines, rf"^fsync\(\d+<{root}>", synced)
+    uncached = first(lines, rf"^fadvise64\(\d+<{root}/a>, 0, 0, POSIX_FADV_DONTNEED", synced)
+    read = first(lines, rf"^pread64\(\d+<{root}/a>")
+    folder = first(lines, rf"^fsync\(\d+<{root}>", read)
     first(lines, r"^send\w+\(.*POST /[\w-]+\?delete", folder)
+    assert read > uncached

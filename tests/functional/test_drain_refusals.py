@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,6 +105,24 @@ class TestCredentials:
             raise error
 
         assert refuses_everything(raised.value)
+
+
+@pytest.mark.parametrize("code", ["NoSuchBucket", "404"])
+@pytest.mark.parametrize("look", [lambda s3: s3.get(LARGE), lambda s3: s3.has_marker("a", "v1")])
+def test_a_404_that_is_about_no_object_is_not_taken_for_one_that_is_gone(look, code):
+    with pytest.raises(RetryError, match=code):
+        look(Refusing(code, 404))
+
+
+@pytest.mark.parametrize(("code", "key"), [("NoSuchKey", "a"), ("NoSuchVersion", "a"), ("404", "in no XML \x01")])
+def test_what_s3_says_that_it_does_not_have_is_gone(code, key):
+    s3 = Refusing(code, 404)
+
+    with pytest.raises(KeepError) as raised:
+        s3.get(replace(LARGE, key=key))
+
+    assert raised.value.outcome is Outcome.GONE
+    assert not s3.has_marker(key, "v1")
 
 
 class TestDenials:

@@ -1,4 +1,4 @@
-"""What S3 says of an object that it does not give or take: gone is what it says with 404 alone."""
+"""What S3 says of an object that it does not give or take: gone is what it says with `NoSuchKey` alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LATER |= {
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """Answers with the status and the code that its server was given."""
+    """Answers with the status and the body that its server was given."""
 
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -44,8 +44,7 @@ class Refusing(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        status, code = self.server.answer  # type: ignore[attr-defined]
-        body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+        status, body = self.server.answer  # type: ignore[attr-defined]
         self.send_response(status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
@@ -66,24 +65,40 @@ def refusing() -> Iterator[Any]:
         thread.join()
 
 
-def storage(refusing: Any, answer: tuple[int, str]) -> Storage:
-    refusing.answer = answer
+def storage(refusing: Any, answer: tuple[int, str | bytes]) -> Storage:
+    """`answer`: a status, and a code of S3's or the body of somebody else."""
+    status, said = answer
+    body = said if isinstance(said, bytes) else f"<Error><Code>{said}</Code><Message>no</Message></Error>".encode()
+    refusing.answer = status, body
     return Storage(make_client(None, "s3", endpoint_url=f"http://127.0.0.1:{refusing.server_port}", region="us-east-1"))
 
 
-def get(refusing: Any, answer: tuple[int, str]) -> object:
+def get(refusing: Any, answer: tuple[int, str | bytes]) -> object:
     return storage(refusing, answer).get("uploads", "a.jpg", max_bytes=100)
 
 
 @pytest.mark.parametrize("answer", sorted(GONE), ids=str)
 def test_an_object_that_is_gone_is_none(refusing, answer):
     assert get(refusing, answer) is None
+    assert storage(refusing, answer).look("uploads", "a.jpg") is None
 
 
 @pytest.mark.parametrize("answer", sorted(LATER), ids=str)
 def test_whatever_else_s3_answers_comes_back_and_is_never_taken_for_gone(refusing, answer):
     with pytest.raises(RetryError, match=answer[1]):
         get(refusing, answer)
+
+
+@pytest.mark.parametrize("body", [b"", b"<!doctype html><p>Not Found", b"<html><p>Not Found</p></html>"], ids=str)
+def test_a_404_without_the_words_of_s3_comes_back_and_is_never_taken_for_gone(refusing, body):
+    with pytest.raises(RetryError):
+        get(refusing, (404, body))
+
+
+def test_an_object_is_gone_too_where_the_answer_repeats_a_key_that_no_xml_can_carry(refusing):
+    answer = (404, b"<Error><Code>NoSuchKey</Code><Key>&#x1;</Key></Error>")
+
+    assert storage(refusing, answer).get("uploads", "\x01", max_bytes=100) is None
 
 
 def test_two_conditional_writes_at_once_may_be_refused_and_come_back(refusing):

@@ -15,6 +15,7 @@ MESSAGE = {
     "redirect_queue": "ChannelImages",
     "postback_url": "http://callback.example/postback",
 }
+SECRET = "http://callback.example/?token=s3cret"
 
 
 def decoded(body, *, message_id="id", **options):
@@ -114,6 +115,11 @@ def test_what_could_not_be_said_again_as_it_came_is_refused(text):
 @pytest.mark.parametrize("value", [5, True, ["http://images.example/a.jpg"], {"url": "x"}])
 def test_a_field_of_ours_that_is_no_text_is_refused(field, value):
     assert field in refusal({**MESSAGE, field: value})
+
+
+@pytest.mark.parametrize("body", [json.dumps(SECRET), json.dumps([SECRET]), {**MESSAGE, "postback_url": [SECRET]}])
+def test_no_url_of_a_message_is_told_where_that_is_refused(body):
+    assert "s3cret" not in refusal(body)
 
 
 def test_the_id_of_the_reply_belongs_to_the_message_and_to_its_text():
