@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 
 from cli import exits
-from cli.arguments import Choice, command_parser
+from cli.arguments import Choice, command_parser, positive
 from cli.connection import connect
 
 #: Messages that may wait in the queue: some seconds of work, so that a new upload is not made to wait for long.
@@ -38,19 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--from-start", action="store_true", help="forget where a run that was stopped had come to")
     parser.add_argument(
         "--queue-depth",
-        type=_depth,
+        type=positive,
         default=QUEUE_DEPTH,
         metavar="N",
         help=f"let at most N messages wait in the queue (default: {QUEUE_DEPTH})",
     )
     arguments = parser.parse_args(argv)
     return exits.run(lambda: _run(arguments))
-
-
-def _depth(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0, for example {QUEUE_DEPTH}")
 
 
 def _run(arguments: argparse.Namespace) -> int:

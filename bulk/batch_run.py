@@ -140,8 +140,6 @@ class BatchRun:
                 self.stop.set()
             self._again.append((image, error))
             return None
-        except ValueError as error:
-            return _failed(image, Code.INVALID_MESSAGE, str(error))
         except Exception as error:
             # A bug, on this image; a thread that died of it would leave the others unmentioned.
             self._again.append((image, RetryError(f"{error!r}")))
@@ -151,7 +149,10 @@ class BatchRun:
         )
 
     def _job(self, image: str) -> Job:
-        source = source_of(image)
+        try:
+            source = source_of(image)
+        except ValueError as error:
+            raise RejectError(Code.INVALID_MESSAGE, str(error)) from error
         wanted = OutputWanted(
             "compressed",
             COMPRESSED,

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from bulk.drain import settings
 from bulk.drain.settings import Wanted
 from cli import console, exits
-from cli.arguments import Choice, command_parser
-from cli.exits import CommandError, Exit
+from cli.arguments import Choice, command_parser, positive
+from cli.confirm import confirm
+from cli.exits import CommandError
 
 if TYPE_CHECKING:
     from bulk.drain.listing import Listing
@@ -66,7 +67,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--local-base-path", metavar="FOLDER", help="where the objects go")
     what.add_argument("--processed-path", metavar="FOLDER", help="objects that are in it already are only removed")
     what.add_argument("--older-than", type=settings.age, metavar="AGE", help="leave younger ones: 30m, 12h, 7d, 2w")
-    what.add_argument("--max-delete", type=settings.count, metavar="N", help="remove at most N objects")
+    what.add_argument("--max-delete", type=positive, metavar="N", help="remove at most N objects")
     what.add_argument("--purge-versions", action="store_true", help="drain and delete every version of each key")
 
 
@@ -116,7 +117,8 @@ def _run(arguments: argparse.Namespace, around: Surroundings) -> int:
         from bulk.drain.dry_run import print_plan
 
         return print_plan(selection, wanted, as_json=arguments.json)
-    _ask(arguments, selection)
+    if not arguments.yes:
+        confirm(lambda: _question(selection), "nothing was removed")
     _warn(arguments, listing)
     bucket = Bucket(s3, wanted.bucket_name, target.session.get_credentials())
     return Run(arguments, wanted, bucket, selection, around.watch, around.sync, stop).drain()
@@ -134,16 +136,10 @@ def _selection(arguments: argparse.Namespace, wanted: Wanted, listing: Listing) 
     )
 
 
-def _ask(arguments: argparse.Namespace, selection: Selection) -> None:
-    if arguments.yes:
-        return
-    if not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here: add --yes, or look first with --dry-run")
+def _question(selection: Selection) -> str:
     objects, total = selection.count()
     kind = "versions, for good," if selection.versions else "objects"
-    console.say(f"This moves {objects} {kind} of {console.byte_size(total)} here and removes them from S3.")
-    if console.ask("Go on? Type yes: ") != "yes":
-        raise CommandError("nothing was removed", Exit.SOME_FAILED)
+    return f"This moves {objects} {kind} of {console.byte_size(total)} here and removes them from S3."
 
 
 def _warn(arguments: argparse.Namespace, listing: Listing) -> None:

@@ -7,8 +7,11 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from cli.connection import Connection
 from cli.exits import CommandError
+from pipeline.aws_errors import status_of
 from pipeline.batch.json_tokens import FileListError
 from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.batch.stored_lists import StoredList, pinned
@@ -46,10 +49,13 @@ def add_list_arguments(parser: argparse.ArgumentParser, *, needed: bool = True) 
 
 
 def settings_of(arguments: argparse.Namespace, connection: Connection) -> BatchSettings:
-    """What the jobs are told. A list on this machine is uploaded first, under a name that its content gives."""
+    """What the jobs are told. A list on this machine is uploaded first, under a name that its content gives.
+
+    SettingsError where a job would refuse it, CommandError where OUT is in no bucket.
+    """
     out_bucket, out_key = _out(arguments.out, connection)
     in_bucket, location = _in(arguments.list, connection)
-    return BatchSettings(
+    told = BatchSettings(
         region=connection.target.region,
         in_bucket=in_bucket,
         json_location=location,
@@ -58,6 +64,9 @@ def settings_of(arguments: argparse.Namespace, connection: Connection) -> BatchS
         divide_camera_wise=arguments.divide_camera_wise,
         layout=Layout(arguments.layout),
     )
+    settings = BatchSettings.from_environment(told.to_environment())
+    _require_out(connection.aws.s3, settings.out_bucket)
+    return settings
 
 
 def require_list(s3: S3Client, settings: BatchSettings) -> BatchSettings:
@@ -98,6 +107,15 @@ def _out(text: str | None, connection: Connection) -> tuple[str, str]:
     if not text.startswith(_SCHEME):
         raise CommandError(f"OUT {text} is not of the form s3://<bucket>/<prefix>")
     return _parted(text)
+
+
+def _require_out(s3: S3Client, bucket: str) -> None:
+    """CommandError where the bucket does not exist: every image would fail. Who may not look there is believed."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if status_of(error) == 404:
+            raise CommandError(f"OUT s3://{bucket}: there is no such bucket. Make it, or name another") from error
 
 
 def _parted(text: str) -> tuple[str, str]:

@@ -6,12 +6,10 @@ import hashlib
 
 from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.job import S3Source
-from pipeline.keys import MAX_KEY_BYTES
+from pipeline.keys import HASHED, MAX_KEY_BYTES
 
 CAMERAS = ("left", "right", "front")
 OTHERS = "others"
-#: Stands for keys that would become too long; keys that begin so are hashed as well, so that the two never meet.
-HASHED = ".sha256/"
 _LONGEST_EXTENSION = 5
 
 

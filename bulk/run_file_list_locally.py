@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bulk.list_arguments import add_list_arguments, count_batches, require_list, settings_of
 from cli import console, exits
-from cli.arguments import Choice, command_parser
+from cli.arguments import Choice, command_parser, positive
 from cli.connection import connect
 from cli.exits import Exit
 from pipeline.batch.file_list import batch_name
@@ -37,16 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="run_file_list_locally.py",
     )
     add_list_arguments(parser)
-    parser.add_argument("--jobs", type=_positive, default=2, help="how many at one time (default: 2)")
-    parser.add_argument("--attempts", type=_positive, default=3, help="of a job that is killed (default: 3)")
+    parser.add_argument("--jobs", type=positive, default=2, help="how many at one time (default: 2)")
+    parser.add_argument("--attempts", type=positive, default=3, help="of a job that is killed (default: 3)")
     arguments = parser.parse_args(argv)
     return exits.run(lambda: _run(arguments))
-
-
-def _positive(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -77,3 +77,10 @@ def _deployment_name(text: str) -> str:
     if NAME.fullmatch(text):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} must be 1 to 20 of a-z, 0-9 and inner hyphens, for example team-2")
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, as the type of an option."""
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0")

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
+from cli.arguments import positive
 from cli.exits import CommandError, Exit
 
 #: Where the state says that a deployment has AWS Batch; its value is how large a job is.
@@ -72,9 +73,9 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("AWS Batch, remembered once said (docs/batch.md)")
     group.add_argument("--with-batch", action="store_true", help="also what bulk/submit_batch.py needs: Fargate jobs")
     group.add_argument("--batch-vcpu", choices=list(FARGATE), help=f"of one job (default: {DEFAULT_VCPUS})")
-    group.add_argument("--batch-memory", type=int, metavar="MB", help=f"of one job (default: {DEFAULT_MEMORY})")
+    group.add_argument("--batch-memory", type=positive, metavar="MB", help=f"of one job (default: {DEFAULT_MEMORY})")
     group.add_argument(
-        "--batch-max-vcpus", type=int, metavar="N", help=f"of all jobs at one time (default: {DEFAULT_MAX_VCPUS})"
+        "--batch-max-vcpus", type=positive, metavar="N", help=f"of all jobs at one time (default: {DEFAULT_MAX_VCPUS})"
     )
     group.add_argument("--batch-read", action="append", metavar="BUCKET", help="jobs may read its images; repeatable")
     group.add_argument(

@@ -109,12 +109,6 @@ def age(text: str) -> timedelta:
     return passed
 
 
-def count(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0")
-
-
 def worker_count(text: str) -> int:
     if text.isdecimal() and 0 < int(text) <= 256:
         return int(text)

@@ -21,7 +21,8 @@ MANIFEST = "manifest.json"
 #: AWS Batch takes array jobs of 2 to 10,000 children; one batch alone is a plain job.
 MOST_BATCHES = 10_000
 
-_IMAGE = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])/(.+)", re.DOTALL)
+BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]"
+_IMAGE = re.compile(rf"s3://({BUCKET})/(.+)", re.DOTALL)
 _NUMBER = re.compile(r"(?:batch_)?([1-9][0-9]{0,8})")
 
 
@@ -55,7 +56,7 @@ def source_of(image: str) -> S3Source:
     bucket, key = match.groups()
     if key.endswith("/"):
         raise ValueError("it names a folder, not an object")
-    if len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+    if len(key.encode()) > MAX_KEY_BYTES:
         raise ValueError(f"its key has more than {MAX_KEY_BYTES} bytes")
     return S3Source(bucket, key)
 

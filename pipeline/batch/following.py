@@ -85,7 +85,9 @@ def _describe(batch: BatchClient, job_ids: Sequence[str]) -> list[JobDetailTypeD
         with retried("DescribeJobs"):
             found += batch.describe_jobs(jobs=list(job_ids[start : start + _AT_ONCE]))["jobs"]
     if len(found) < len(job_ids):
-        raise RetryError(f"AWS Batch knows no job {job_ids[0]}; it forgets a job some days after its end")
+        known = {job["jobId"] for job in found}
+        missing = next(job_id for job_id in job_ids if job_id not in known)
+        raise RetryError(f"AWS Batch knows no job {missing}; it forgets a job some days after its end")
     return found
 
 

@@ -96,25 +96,32 @@ class BatchJobs:
     def _submit(self, claims: Claims, claim: Claim, order: Order) -> Submitted:
         request = self._request(claims, claim.name, order)
         try:
-            job_id = self._submit_once(claim.name, request)
+            job_id = self._call(request)
         except RetryError as error:
             if _is_refusal(error):
                 claims.release(order.token, claim)
-            raise
+                raise
+            job_id = self._look_or_call_again(request)
         claims.settle(order.token, claim, job_id)
         return Submitted(job_id, claim.name, is_new=True)
 
-    def _submit_once(self, name: str, request: dict[str, Any]) -> str:
-        for attempt in range(1, _ATTEMPTS + 1):
+    def _call(self, request: dict[str, Any]) -> str:
+        with retried(f"SubmitJob {request['jobName']}"):
+            return self._batch_once.submit_job(**request)["jobId"]
+
+    def _look_or_call_again(self, request: dict[str, Any]) -> str:
+        """After a call without an answer nobody knows whether there is a job; its name tells.
+
+        Whatever is refused from here on, the claim stays: that call may have made a job all the same.
+        """
+        for attempt in range(2, _ATTEMPTS + 1):
+            if job_id := self._look_for(request["jobName"]):
+                return job_id
             try:
-                with retried(f"SubmitJob {name}"):
-                    return self._batch_once.submit_job(**request)["jobId"]
+                return self._call(request)
             except RetryError as error:
-                # Without an answer nobody knows whether there is a job now; its name tells.
                 if _is_refusal(error) or attempt == _ATTEMPTS:
                     raise
-                if job_id := self._look_for(name):
-                    return job_id
         raise AssertionError("the last attempt returns or raises")
 
     def _look_for(self, name: str) -> str | None:

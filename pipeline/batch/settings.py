@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.batch.file_list import batch_name, batch_number
+from pipeline.batch.file_list import BUCKET, batch_name, batch_number
 from pipeline.settings import SettingsError
 
 #: Set by AWS Batch on the children of an array job, which count from 0.
@@ -20,7 +20,7 @@ MEMORY = "BATCH_JOB_MEMORY"
 
 _REQUIRED = ("AWS_REGION", "IN_BUCKET", "JSON_LOCATION", "OUT_BUCKET", "OUT_KEY")
 _SWITCH = {"": False, "false": False, "no": False, "0": False, "true": True, "yes": True, "1": True}
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
+_BUCKET = re.compile(BUCKET)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 

@@ -24,7 +24,7 @@ SETTINGS = BatchSettings(
 
 
 class BatchAccount:
-    """A queue, a definition, a bucket with a list of five batches; `waits` are the seconds that nobody slept."""
+    """A queue, a definition, a list of five batches and a bucket for outputs; `waits`: the seconds nobody slept."""
 
     def __init__(self) -> None:
         self.batch: Any = boto3.client("batch", region_name=REGION)
@@ -32,7 +32,8 @@ class BatchAccount:
         self.waits: list[float] = []
         self.now = 1000.0
         self._faults: list[str] = []
-        self.s3.create_bucket(Bucket="lists")
+        for bucket in ("lists", "out"):
+            self.s3.create_bucket(Bucket=bucket)
         self.s3.put_object(Bucket="lists", Key="may.json", Body=json.dumps(LIST).encode())
         self._create_queue()
 

@@ -1,8 +1,10 @@
 """Submitting to AWS Batch: one job whatever happens, and only the children that failed again."""
 
 import json
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pipeline.batch.claims import Claims
 from pipeline.batch.following import environment, failed, states
@@ -77,6 +79,32 @@ def test_a_refusal_is_told_and_leaves_no_claim_behind(account):
     assert account.jobs().submit(ORDER).is_new
 
 
+def test_a_refusal_after_a_call_that_was_unclear_leaves_the_claim_to_whoever_looks_later(account):
+    account.plan("reset", "ClientException")
+
+    with pytest.raises(RetryError, match="SubmitJob image-pipeline-may: ClientException"):
+        account.jobs().submit(ORDER)
+
+    assert Claims(account.s3, "lists", "may.json").read("may")
+    assert account.jobs().submit(ORDER).is_new
+
+
+def test_a_job_whose_answer_was_lost_is_not_made_again_although_nobody_may_look_for_it(account):
+    def deny(**_):
+        answer: Any = {"Error": {"Code": "AccessDeniedException"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(answer, "ListJobs")
+
+    account.plan("lost")
+    account.batch.meta.events.register("before-call.batch.ListJobs", deny)
+    for _ in range(2):
+        with pytest.raises(RetryError, match="ListJobs image-pipeline-may: AccessDeniedException"):
+            account.jobs().submit(ORDER)
+    account.batch.meta.events.unregister("before-call.batch.ListJobs", deny)
+
+    assert not account.jobs().submit(ORDER).is_new
+    assert len(account.submitted()) == 1
+
+
 def test_who_died_after_submitting_is_found_by_the_name_of_the_job(account):
     claims = Claims(account.s3, "lists", "may.json")
     claims.take("may", "image-pipeline-may", account.now)
@@ -140,6 +168,19 @@ def test_a_plain_job_that_failed_is_its_own_child(account):
 def test_a_job_that_is_forgotten_is_said_so(account):
     with pytest.raises(RetryError, match="knows no job"):
         states(account.batch, "00000000-0000-0000-0000-000000000000")
+
+
+def test_of_several_jobs_the_one_that_is_forgotten_is_named(account):
+    job_id = account.jobs().submit(ORDER).job_id
+    account.end(job_id, 1, 4)
+
+    def forget(parsed, **_):
+        parsed["jobs"] = [job for job in parsed["jobs"] if job["jobId"] != f"{job_id}:4"]
+
+    account.batch.meta.events.register("after-call.batch.DescribeJobs", forget)
+
+    with pytest.raises(RetryError, match=f"knows no job {job_id}:4;"):
+        failed(account.batch, job_id, None)
 
 
 def test_a_claim_is_json_that_a_person_can_read(account):

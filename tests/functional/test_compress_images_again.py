@@ -148,7 +148,7 @@ def run_with(buckets, made, images, pauses=(0.0, 0.0), **more):
     return run.run(images), rows
 
 
-@pytest.mark.parametrize("error", [RetryError("503"), KeyError("a bug")])
+@pytest.mark.parametrize("error", [RetryError("503"), KeyError("a bug"), ValueError("another")])
 def test_what_may_pass_is_tried_again_at_the_end_and_then_given_up(buckets, error):
     buckets.put("photos", "a.jpg", GOOD)
 

@@ -184,6 +184,14 @@ def test_what_fargate_does_not_have_is_refused_before_any_call(words, text):
         batch_options(parsed(*words), {})
 
 
+@pytest.mark.parametrize("option", ["--batch-memory", "--batch-max-vcpus"])
+def test_a_size_of_0_is_refused_and_not_taken_for_one_that_was_not_said(option, capsys):
+    with pytest.raises(SystemExit):
+        parsed("--with-batch", option, "0")
+
+    assert f"{option}: '0' must be a whole number above 0" in capsys.readouterr().err
+
+
 def test_every_pair_of_the_table_is_taken_and_remembered():
     for vcpus, sizes in FARGATE.items():
         for memory in sizes:

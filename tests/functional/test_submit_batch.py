@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from bulk import submit_batch
 from bulk.batch_waiting import wait
@@ -22,6 +22,7 @@ from pipeline.errors import RetryError
 from pipeline.settings import SettingsError
 from tests.functional.aws_account import target
 from tests.functional.batch_account import LIST, REGION, batch_account
+from tests.unheard import unheard
 
 EVENT = {"IN_BUCKET": "lists", "JSON_LOCATION": "may.json", "OUT_BUCKET": "out", "OUT_KEY": "compressed"}
 
@@ -157,6 +158,31 @@ def test_a_list_on_this_machine_is_uploaded_first(account, connection, tmp_path)
     assert json.loads(body) == LIST and settings.json_location.startswith("batch/lists/")
 
 
+@pytest.mark.parametrize(
+    ("out", "text"),
+    [
+        ("s3://", "OUT_BUCKET is not set"),
+        ("s3://a bucket/compressed", "OUT_BUCKET='a bucket' is not the name of a bucket"),
+        ("s3://mistyped/compressed", "OUT s3://mistyped: there is no such bucket"),
+    ],
+)
+def test_an_out_where_no_image_could_be_put_is_refused_before_anything_is_submitted(account, connection, out, text):
+    with pytest.raises((CommandError, SettingsError), match=text):
+        submitted(connection, out=out)
+
+    assert account.submitted() == []
+
+
+def test_who_submits_needs_no_right_on_the_bucket_of_the_outputs(account, connection):
+    def deny(**_):
+        answer: Any = {"Error": {"Code": "403"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(answer, "HeadBucket")
+
+    account.s3.meta.events.register("before-call.s3.HeadBucket", deny)
+
+    assert submitted(connection)[0].is_new
+
+
 def test_a_retry_submits_the_failed_children_and_no_others(account, connection):
     first, _ = submitted(connection)
     account.end(first.job_id, 0, 3)
@@ -218,6 +244,17 @@ def test_json_is_one_line_however_long_it_waits(account, connection, capsys, wai
 
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == lines and (job.job_id in told.err) is wait
+
+
+def test_a_reader_who_has_gone_changes_neither_the_waiting_nor_how_it_ends(account, connection):
+    job, order = submitted(connection)
+    account.end(job.job_id, 2)
+    said = {"job_id": job.job_id, "name": job.name, "is_new": True, "batches": len(order.batches)}
+
+    with unheard():
+        submit_batch._tell(said, arguments(wait=True))
+    with unheard():
+        assert submit_batch._follow(connection, said, as_json=False) == 1
 
 
 def test_a_log_that_is_gone_is_no_reason_to_fail(account, connection):

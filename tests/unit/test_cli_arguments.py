@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from cli.arguments import Choice, command_parser
+from cli.arguments import Choice, command_parser, positive
 
 
 @pytest.fixture
@@ -43,3 +43,13 @@ def test_the_help_is_a_sentence_and_examples(parser):
 
     assert "Does a thing." in text
     assert text.endswith("examples:\n  python thing.py\n")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "many", "²"])
+def test_what_is_no_whole_number_above_0_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="must be a whole number above 0"):
+        positive(text)
+
+
+def test_a_whole_number_above_0_is_taken():
+    assert positive("12") == 12

@@ -100,6 +100,7 @@ def test_a_key_is_taken_as_it_is():
         ("https://photos/a.jpg", "not of the form"),
         ("s3://photos/folder/", "folder"),
         ("s3://photos/" + "ü" * 513, "1024 bytes"),
+        ("s3://photos/\ud800.jpg", "surrogates"),
     ],
 )
 def test_what_names_no_object_is_refused_with_the_reason(image, reason):
