@@ -87,7 +87,8 @@ def _run(arguments: argparse.Namespace, source: str, batches: int, out: Path) ->
         report.images, report.bytes = groups.images, groups.bytes
     if arguments.upload:
         report.uploaded = _upload(arguments, out)
-    tell(report, as_json=arguments.json)
+    with console.heard_or_not():
+        tell(report, as_json=arguments.json)
     return exits.Exit.SOME_FAILED if report.bad_lines else exits.Exit.DONE
 
 

@@ -117,12 +117,13 @@ def _tell(said: Mapping[str, Any], arguments: argparse.Namespace) -> None:
     if not said["is_new"]:
         console.say("The same was submitted before, as this job; --again submits it once more")
     line = f"{said['job_id']}  {said['name']}  {said['batches']} batches"
-    if not arguments.json:
-        console.result(line)
-    elif arguments.wait:
-        console.say(line)
-    else:
-        console.json_line(said)
+    with console.heard_or_not():
+        if not arguments.json:
+            console.result(line)
+        elif arguments.wait:
+            console.say(line)
+        else:
+            console.json_line(said)
 
 
 def _follow(connection: Connection, said: Mapping[str, Any], *, as_json: bool) -> int:
@@ -137,11 +138,12 @@ def _follow(connection: Connection, said: Mapping[str, Any], *, as_json: bool) -
     _tell_failures(connection, children)
     if why:
         console.say(f"{job_id} failed before its first batch: {why}")
-    if as_json:
-        ended = {"succeeded": states["SUCCEEDED"], "failed": [child.batch for child in children], "reason": why}
-        console.json_line({**said, **ended})
-    else:
-        console.result(f"{states['SUCCEEDED']} batches succeeded, {states['FAILED']} failed")
+    with console.heard_or_not():
+        if as_json:
+            ended = {"succeeded": states["SUCCEEDED"], "failed": [child.batch for child in children], "reason": why}
+            console.json_line({**said, **ended})
+        else:
+            console.result(f"{states['SUCCEEDED']} batches succeeded, {states['FAILED']} failed")
     if children:
         console.say(f"Again, those that failed: python bulk/submit_batch.py --retry-failed {job_id} --wait")
     return Exit.SOME_FAILED if states["FAILED"] else Exit.DONE

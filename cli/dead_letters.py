@@ -61,7 +61,8 @@ def _send(letters: DeadLetterQueue, queue: str, refused: set[str], *, as_json: b
             refused.add(letter.message_id)
             console.say(f"refused: {_named(letter)}: {error.reason}")
         else:
-            _print(letter, as_json=as_json)
+            with console.heard_or_not():
+                _print(letter, as_json=as_json)
             count += 1
     return count
 

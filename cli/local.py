@@ -14,6 +14,7 @@ from pipeline.settings import ROOT
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+#: The loopback interface, never a name that others could answer for.
 HOST = "127.0.0.1"
 START = "python -m local_cloud start"
 _PROBE_TIMEOUT = 5

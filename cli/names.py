@@ -51,7 +51,3 @@ def role(function: str, region: str) -> str:
 def log_group(function: str) -> str:
     """Where Lambda writes what `function` prints; AWS gives this name."""
     return f"/aws/lambda/{function}"
-
-
-def is_bucket(bucket: str) -> bool:
-    return bucket.startswith((f"{IMAGES_BUCKET}-", f"{THUMBNAILS_BUCKET}-", f"{SERVICE_BUCKET}-"))

@@ -33,7 +33,7 @@ FUNCTION_VARIABLES = {
     "OUTPUTS_URL": "the address under which the outputs bucket is read",
     "UPLOADS_URL": "the address by which records name the originals, which are not public",
     "QUEUE_URL": "the queue whose messages are processed: the visibility of a message that must wait is set there",
-    "FUNCTION_TIMEOUT": "seconds after which Lambda ends a call; no message is begun shortly before",
+    "FUNCTION_TIMEOUT": "seconds after which Lambda ends a call; by it the outputs that dead workers left are told",
     "PUBLIC_CAPTURE_FACTS": "whether the gallery's API shows when and with what an image was taken",
     "STATS_TABLE_NAME": "the table of totals",
     "PRICE_PER_GB_MONTH": "by which the gallery says what was saved; `setup.py` hands on its own",
@@ -43,10 +43,17 @@ FUNCTION_VARIABLES = {
 }
 #: Variables that a person may set: what each is for, and what holds without it.
 OWN_VARIABLES = {
-    "IMAGE_PIPELINE_HOME": ("the folder of `aws_resources.db`, `.env`, `config/.env`, `.postback_signing_secrets`, `.local_cloud/` and `.build/`", "the checkout"),
+    "IMAGE_PIPELINE_HOME": (
+        "the folder of `aws_resources.db`, `.env`, `config/.env`, `.postback_signing_secrets`, `.local_cloud/` and"
+        " `.build/`",
+        "the checkout",
+    ),
     "LOCAL_CLOUD_PORT": ("the port of the local cloud on 127.0.0.1", "4566"),
     "LOCAL_CLOUD_AUTH": ("`true`: the local cloud checks signatures and policies as AWS does", "`false`"),
-    "PRICE_PER_GB_MONTH": ("for `setup.py`: what a gigabyte costs in a month, in dollars", "0.023"),
+    "PRICE_PER_GB_MONTH": (
+        "for `setup.py`: what a gigabyte costs in a month, in dollars",
+        "what setup was told before, else 0.023",
+    ),
     "AWS_ENDPOINT_URL": (
         "the address of an AWS-like service: commands act there, where setup remembers no other deployment",
         "none",
@@ -155,7 +162,8 @@ COMMANDS = """{note}
 # Commands
 
 Results go to stdout, the story to stderr. Exit codes: 0 done, 1 some items failed, 2 wrong use, 130 interrupted,
-143 terminated with work left, 254 AWS or the local cloud was not reached or refused: credentials, rights, network, limits.
+143 terminated with work left, 254 AWS or the local cloud was not reached or refused: credentials, rights, network,
+limits.
 
 ```text
 {shared}

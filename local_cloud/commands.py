@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from cli.console import printable_lines
-from local_cloud.address import HOST, endpoint_url
+from cli.local import HOST, endpoint
 from local_cloud.environment import server_environment
 from local_cloud.folder import Folder
 from local_cloud.lock import Running, holder, is_held
@@ -59,7 +59,7 @@ def start(context: Context, *, foreground: bool) -> None:
         _start_in_background(context)
     running = _wait_until_ready(context)
     _check_is_wanted(running, context)
-    _say(f"The local cloud is running: {endpoint_url(running.port)} (data: {context.folder.path})")
+    _say(f"The local cloud is running: {endpoint(running.port)} (data: {context.folder.path})")
 
 
 def stop(context: Context, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -86,11 +86,11 @@ def status(context: Context, *, as_json: bool) -> bool:
     if as_json:
         facts = {"running": running is not None, "data": str(context.folder.path), "log": str(context.folder.log)}
         if running:
-            facts |= {**asdict(running), "endpoint_url": endpoint_url(running.port), "ready": _is_ready(running.port)}
+            facts |= {**asdict(running), "endpoint_url": endpoint(running.port), "ready": _is_ready(running.port)}
         text = json.dumps(facts)
     elif running:
         ready = "running" if _is_ready(running.port) else "starting, or too busy to answer"
-        text = f"{ready}: {endpoint_url(running.port)} (process {running.pid}, data: {context.folder.path})"
+        text = f"{ready}: {endpoint(running.port)} (process {running.pid}, data: {context.folder.path})"
     else:
         text = f"not running (data: {context.folder.path}). Start it with: python -m local_cloud start"
     print(text, flush=True)

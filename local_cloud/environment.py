@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from local_cloud.address import HOST
+from cli.local import HOST
 from local_cloud.folder import Folder
 
 #: What a process needs of its surroundings to run and to write text and times rightly.
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
 
-#: What the product uses, or will. The rest of the emulator stays shut: databases and brokers open ports of their own.
+#: What the product uses; by sns and events, too, uploads may be announced. The rest of the emulator stays shut:
+#: databases and brokers open ports of their own.
 SERVICES = (
     "s3", "sqs", "sns", "events", "dynamodb", "dynamodbstreams", "lambda", "logs", "monitoring",
     "iam", "sts", "ssm", "tagging",

@@ -17,8 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+from cli.local import HOST, endpoint
 from local_cloud import whole_objects
-from local_cloud.address import HOST, endpoint_url
 from local_cloud.folder import Folder
 from local_cloud.interpreter import bare_python
 from local_cloud.lock import AlreadyRunningError, Running, announce, hold
@@ -119,7 +119,7 @@ async def _serve(folder: Folder, listener: socket.socket, port: int) -> None:
     config.keep_alive_timeout = 75
     config.keep_alive_max_requests = 10**9
     config.errorlog = logging.getLogger("local_cloud.http")
-    logging.getLogger("local_cloud").info("starting on %s, data in %s", endpoint_url(port), folder.path)
+    logging.getLogger("local_cloud").info("starting on %s, data in %s", endpoint(port), folder.path)
     stop = _stop_signal()
     # Not as a part of the start that Hypercorn waits for: it would go on, and never save, where this fails.
     emulator.load(newest(folder.state))

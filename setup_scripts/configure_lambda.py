@@ -13,9 +13,9 @@ from cli.variants import variants_of
 from pipeline.settings import Settings, price_per_gb_month
 from setup_scripts import package
 from setup_scripts.context import Context
-from setup_scripts.functions import FUNCTIONS, PROCESSING, Function
+from setup_scripts.functions import FUNCTIONS, GALLERY, PROCESSING, Function
 from setup_scripts.gallery_url import ensure_public_url
-from setup_scripts.lambda_functions import configuration, delete_function, ensure_function
+from setup_scripts.lambda_functions import configuration, delete_function, ensure_function, variables
 from setup_scripts.log_groups import ensure_log_groups
 from setup_scripts.switches import CAPTURE_FACTS
 
@@ -51,7 +51,8 @@ def settings(context: Context) -> Settings:
         outputs_url=context.resources.get("cloudfront-url") or context.bucket_url(outputs),
         function_timeout=PROCESSING.timeout,
         stats_table_name=context.resources.require("stats-table", "setup_scripts/create_stats_table.py"),
-        price_per_gb_month=price_per_gb_month(os.environ),
+        # Told once, it holds for later setups.
+        price_per_gb_month=price_per_gb_month({**variables(context, GALLERY), **os.environ}),
         public_capture_facts=CAPTURE_FACTS.is_on(context.resources),
         variant_formats=variants.formats,
         variant_widths=variants.widths,

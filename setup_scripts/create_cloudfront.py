@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 #: In the state: the deployment is to have a distribution, also on later runs without the option.
-WANTED = "private-bucket"
+WANTED = create_s3_buckets.PRIVATE
 #: Seconds that CloudFront may need until its edges have forgotten a distribution.
 _DEADLINE = 1800.0
 _PAUSE = 10.0

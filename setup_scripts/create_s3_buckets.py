@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NONCURRENT_DAYS = 30
 INCOMPLETE_UPLOAD_DAYS = 7
 _RULE_ID = "image-pipeline"
+#: In the state: the outputs are to be read through a distribution, and not by everybody.
+PRIVATE = "private-bucket"
 
 
 def create(context: Context) -> None:
@@ -34,7 +36,7 @@ def create(context: Context) -> None:
         set_policy(context, uploads, policies.uploads_bucket(uploads))
 
     outputs = ensure_bucket(context, "thumbnails-bucket", names.THUMBNAILS_BUCKET)
-    if "private-bucket" in context.resources:
+    if PRIVATE in context.resources:
         # A new bucket is closed. One that everybody reads stays open until the distribution is there, or nobody would.
         return
     set_public_access(context, outputs, open_to_policies=True)
@@ -46,7 +48,7 @@ def close_outputs(context: Context, bucket: str, distribution_arn: str) -> None:
     """Take from everybody the right to read the outputs bucket, and give it to one distribution."""
     ours = policies.private_outputs_bucket(bucket, distribution_arn)
     answer = look(lambda: context.aws.s3.get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
-    present = json.loads(answer["Policy"])["Statement"] if answer else []
+    present = policies.statements(answer["Policy"] if answer else None)
     others = [statement for statement in present if not str(statement.get("Sid", "")).startswith("ImagePipeline")]
     wanted = policies.policy(*others, *ours["Statement"])
     _settle(

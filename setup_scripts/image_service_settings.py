@@ -11,7 +11,7 @@ from pipeline.image_service.settings import ImageSettings
 from pipeline.web.settings import IN_SSM, OutboundSettings
 from setup_scripts.context import Context
 from setup_scripts.functions import IMAGE_SERVICE
-from setup_scripts.lambda_functions import configuration
+from setup_scripts.lambda_functions import variables
 
 #: Variables that setup hands on; one that is set, but empty, takes the value back.
 HANDED_ON = (
@@ -50,7 +50,7 @@ class Told:
 
 def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ) -> Told:
     """SettingsError for what the function could not work with: it is better said here than in a log."""
-    kept = {name: value for name, value in _standing(context).items() if name in HANDED_ON}
+    kept = {name: value for name, value in variables(context, IMAGE_SERVICE).items() if name in HANDED_ON}
     if FROM_FILE in context.resources:
         # Read anew: whoever changes a secret writes it there.
         kept.pop(_SECRETS, None)
@@ -66,11 +66,6 @@ def told(context: Context, bucket: str, environ: Mapping[str, str] = os.environ)
         value.removeprefix(IN_SSM).lstrip("/") for value in environment.values() if value.startswith(IN_SSM)
     )
     return Told(environment, settings.images.prefix, settings.redirect_queues, parameters, secrets_from_file)
-
-
-def _standing(context: Context) -> Mapping[str, str]:
-    present = configuration(context, IMAGE_SERVICE)
-    return present.get("Environment", {}).get("Variables", {}) if present else {}
 
 
 def _checked(context: Context, environment: Mapping[str, str], queue_url: str) -> ImageSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.commit import checked_out_release
@@ -63,6 +64,12 @@ def is_anothers(context: Context, function_name: str) -> bool:
 def configuration(context: Context, function: Function) -> FunctionConfigurationResponseTypeDef | None:
     """What stands of the function, if it stands."""
     return _configuration(context, context.suffixed(function.base_name))
+
+
+def variables(context: Context, function: Function) -> Mapping[str, str]:
+    """What the function that stands is told through its environment; nothing where none stands."""
+    present = configuration(context, function)
+    return present.get("Environment", {}).get("Variables", {}) if present else {}
 
 
 def _wanted(context: Context, function: Function, environment: dict[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli import names
+from cli.aws import Aws
 from setup_scripts.context import Context
 from setup_scripts.functions import FUNCTIONS, IMAGE_SERVICE, Function
 from setup_scripts.lookup import look
@@ -23,7 +24,7 @@ def ensure_log_group(context: Context, function: Function) -> None:
 
 
 def ensure_group(context: Context, group: str) -> None:
-    present = _log_group(context, group)
+    present = find_log_group(context.aws, group)
     if present is None:
         context.aws.logs.create_log_group(logGroupName=group, tags=context.tags)
         context.say(f"created: log group {group}")
@@ -42,7 +43,7 @@ def delete_log_groups(context: Context) -> None:
 
 
 def delete_group(context: Context, group: str) -> None:
-    present = _log_group(context, group)
+    present = find_log_group(context.aws, group)
     if present and not _is_ours(context, present):
         leave(context, "log group", group)
     elif present:
@@ -56,6 +57,6 @@ def _is_ours(context: Context, present: dict[str, Any]) -> bool:
     return is_ours(context, str(present["logGroupName"]), tags)
 
 
-def _log_group(context: Context, group: str) -> dict[str, Any] | None:
-    found = context.aws.logs.describe_log_groups(logGroupNamePrefix=group).get("logGroups", [])
+def find_log_group(aws: Aws, group: str) -> dict[str, Any] | None:
+    found = aws.logs.describe_log_groups(logGroupNamePrefix=group).get("logGroups", [])
     return next((dict(entry) for entry in found if entry.get("logGroupName") == group), None)

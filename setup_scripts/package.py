@@ -47,7 +47,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 class Runtime:
     """The Python and the machine that a zip is for; no `platforms` means: the Python that runs now.
 
-    `image_service`: whether it is for that function, which alone reaches beyond S3, SQS and DynamoDB.
+    `image_service`: whether it is for that function, whose libraries and services of AWS are not those of the others.
     """
 
     python: tuple[int, int]

@@ -11,6 +11,7 @@ from cli.connection import Connection
 from cli.exits import CommandError, Exit
 from setup_scripts import batch_recovery
 from setup_scripts.create_image_service import WANTED as IMAGE_SERVICE
+from setup_scripts.log_groups import find_log_group
 from setup_scripts.lookup import look
 from setup_scripts.recovered_choices import choices
 
@@ -134,7 +135,7 @@ def _exists(aws: Aws, arn: str) -> bool:
         "ecs": lambda: None,
         "ecr": lambda: aws.ecr.describe_repositories(repositoryNames=[last])["repositories"],
         "cloudfront": lambda: aws.cloudfront.get_distribution(Id=last),
-        "logs": lambda: _log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
+        "logs": lambda: find_log_group(aws, resource.removeprefix("log-group:").removesuffix(":*")),
     }
     return service not in ask or bool(look(ask[service], *_ABSENT))
 
@@ -149,8 +150,3 @@ def _alarm_or_dashboard(aws: Aws, resource: str, last: str) -> object:
     if resource.startswith("dashboard"):
         return aws.cloudwatch.get_dashboard(DashboardName=last)
     return aws.cloudwatch.describe_alarms(AlarmNames=[last])["MetricAlarms"]
-
-
-def _log_group(aws: Aws, group: str) -> bool:
-    found = aws.logs.describe_log_groups(logGroupNamePrefix=group).get("logGroups", [])
-    return any(entry.get("logGroupName") == group for entry in found)

@@ -55,12 +55,13 @@ class ImageResult:
 
 def print_results(results: Sequence[ImageResult], *, as_json: bool) -> None:
     """The table on stdout; then, on stderr, one line for each image that failed, with code and reason."""
-    if as_json:
-        for result in results:
-            console.json_line(asdict(result))
-    elif results:
-        columns = ("Image", "Before", "After", "Saved", "Outcome")
-        console.table(columns, map(_row, results), right=columns[1:4])
+    with console.heard_or_not():
+        if as_json:
+            for result in results:
+                console.json_line(asdict(result))
+        elif results:
+            columns = ("Image", "Before", "After", "Saved", "Outcome")
+            console.table(columns, map(_row, results), right=columns[1:4])
     for result in results:
         if result.is_failed:
             console.say(f"{result.image}: {result.code or result.outcome}: {result.reason or 'no reason given'}")

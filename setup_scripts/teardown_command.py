@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cli import console, exits
 from cli.arguments import Choice, command_parser
+from cli.confirm import confirm
 from cli.connection import Connection, connect
 from cli.exits import CommandError
 from cli.local import start_local_cloud
@@ -54,7 +54,8 @@ def _tear_down(arguments: argparse.Namespace) -> int:
     with connect(Choice.from_arguments(arguments), start=start_local_cloud) as connection:
         console.say(f"Tearing down on {connection.target.description}")
         _look_first(connection, arguments)
-        _ask(arguments)
+        if not arguments.yes:
+            confirm(lambda: "Delete all of it?", "nothing was deleted")
         context = Context.of(connection, console.say, keep_originals=arguments.keep_originals)
         tear_down(context)
         left = _leftovers(context)
@@ -129,15 +130,6 @@ def _guard_originals(connection: Connection, arguments: argparse.Namespace) -> N
         raise CommandError(f"--yes alone does not delete {lost}: add --delete-originals or --keep-originals")
 
 
-def _ask(arguments: argparse.Namespace) -> None:
-    if arguments.yes:
-        return
-    if not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here: add --yes")
-    if console.ask("Delete all of it? Type yes to go on: ") != "yes":
-        raise CommandError("nothing was deleted", exits.Exit.INTERRUPTED)
-
-
 def _leftovers(context: Context) -> list[str]:
     """What still carries the tag, but for the bucket that is kept on purpose, and roles that could not go."""
     from setup_scripts.roles import ROLE_LEFT
@@ -166,9 +158,10 @@ def _found(context: Context) -> list[str] | None:
 
 
 def _report(left: list[str], *, as_json: bool) -> None:
-    if as_json:
-        console.json_line({"left": left})
-        return
-    for arn in left:
-        console.result(f"left over: {arn}")
+    with console.heard_or_not():
+        if as_json:
+            console.json_line({"left": left})
+            return
+        for arn in left:
+            console.result(f"left over: {arn}")
     console.say("Some resources are left: run the same command again" if left else "Nothing is left")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.address import HOST, endpoint_url
+from cli.local import HOST, endpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +31,7 @@ class LocalCloud:
 
     @property
     def endpoint_url(self) -> str:
-        return endpoint_url(self.port)
+        return endpoint(self.port)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -139,12 +139,13 @@ def _scan(scan: Scan, sender: Callable[[], Any], arguments: argparse.Namespace) 
         task = progress.add_task("Sending", total=waiting)
         scan.told = lambda count: progress.advance(task, count)
         done = scan.run()
-    if arguments.json:
-        console.json_line({"sent": done.sent, "locked": done.locked, "refused": len(done.refused)})
-    else:
-        why = "another scan has them, or one died or ran out of time over them"
-        locked = f"; {done.locked} are left: {why}" if done.locked else ""
-        console.result(f"{done.sent} messages sent{locked}")
+    with console.heard_or_not():
+        if arguments.json:
+            console.json_line({"sent": done.sent, "locked": done.locked, "refused": len(done.refused)})
+        else:
+            why = "another scan has them, or one died or ran out of time over them"
+            locked = f"; {done.locked} are left: {why}" if done.locked else ""
+            console.result(f"{done.sent} messages sent{locked}")
     for one in done.refused:
         console.say(f"not sent: {one.id}: {one.reason}")
     return exits.Exit.SOME_FAILED if done.refused else exits.Exit.DONE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.address import HOST
+from cli.local import HOST
 from local_cloud.commands import Context, stop
 from local_cloud.folder import Folder
 from local_cloud.lock import Running, announce, hold, holder

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from local_cloud.address import HOST
+from cli.local import HOST
 from tests.local_cloud_fixture import LocalCloud
 
 pytestmark = pytest.mark.local_cloud

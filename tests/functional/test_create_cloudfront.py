@@ -78,6 +78,20 @@ def test_a_public_deployment_becomes_private(tmp_path, shelf):
     assert private.aws.s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicPolicy"]
 
 
+def test_a_statement_of_others_that_stands_in_no_list_stays(tmp_path, shelf):
+    set_up(public := context(tmp_path, shelf))
+    theirs = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::x"}
+    s3, bucket = public.aws.s3, public.resources["thumbnails-bucket"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": theirs}))
+    private = context(tmp_path, shelf)
+    private.resources[WANTED] = "cloudfront"
+
+    set_up(private)
+
+    statements = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert [one["Sid"] for one in statements] == ["theirs", "ImagePipelineCloudFrontRead", "ImagePipelineOnlyTls"]
+
+
 def test_page_and_records_name_the_host(ready):
     host = ready.resources["cloudfront-url"]
     bucket = ready.resources["thumbnails-bucket"]

@@ -12,12 +12,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from bulk.create_file_list import main
 from bulk.list_groups import Groups
 from bulk.list_lines import Image
 from bulk.list_objects import Listing
 from bulk.list_upload import upload_list
 from cli.exits import CommandError
 from pipeline.batch.file_list import Manifest
+from tests.unheard import unheard
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +79,16 @@ def test_bad_and_duplicate_lines_are_named_by_their_numbers_and_the_rest_is_done
     assert load(out) == {"batch_1": ["s3://photos/a.jpg", "s3://photos/c.jpg"], "batch_2": ["s3://photos/b.jpg"]}
     assert "line 2: 'nonsense'" in said and "line 4" in said and "line 7" in said and "too long" in said
     assert "line 5: s3://photos/a.jpg stands in line 1 already" in said
+
+
+def test_a_reader_who_has_gone_does_not_hide_that_lines_were_bad(tmp_path):
+    images, out = tmp_path / "images.txt", tmp_path / "list.json"
+    images.write_text("s3://photos/a.jpg\nnonsense\n")
+
+    with unheard():
+        assert main([str(images), "1", str(out)]) == 1
+
+    assert load(out) == {"batch_1": ["s3://photos/a.jpg"]}
 
 
 def test_where_sizes_are_known_batches_weigh_the_same(create, tmp_path):

@@ -22,6 +22,7 @@ from imageservice.services.sqs import SQS
 from pipeline.settings import ROOT, SettingsError
 from tests.functional.sent_messages import Queue
 from tests.mongo_server import running_mongo
+from tests.unheard import unheard
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -331,3 +332,13 @@ def test_documents_that_no_message_can_tell_are_named_and_hold_up_nobody(mongo, 
     told = [line for line in capsys.readouterr().err.splitlines() if line]
     assert [line.split(": ")[:2] for line in told] == [["not sent", "a"], ["not sent", r"b'\x1b]0;owned\x07'"]] * 2
     assert all(line.isprintable() for line in told)
+
+
+def test_a_reader_who_has_gone_does_not_hide_what_was_not_sent(mongo, capsys):
+    fill(mongo, {"_id": "a", "image_url": "http://" + "a" * 2_000_000})
+    sender = SQS(cast(Any, Queue()), {"QUEUE_URL": "https://sqs.test/1/queue"})
+
+    with unheard():
+        assert main(CHANNELS, [], {"MONGO_URL": mongo.url}, sender=lambda environ: sender) == 1
+
+    assert "not sent: a" in capsys.readouterr().err

@@ -10,10 +10,11 @@ from cli.exits import Exit, explain
 from setup_scripts.folder import LocalImage
 from setup_scripts.following import records
 from setup_scripts.originals import Originals, originals
-from setup_scripts.results import ImageResult
+from setup_scripts.results import ImageResult, print_results
 from setup_scripts.sending import Sender, Way
 from setup_scripts.upload import Upload
 from tests.functional.aws_account import changes
+from tests.unheard import unheard
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
 
@@ -208,3 +209,11 @@ def test_a_result_reads_a_record():
 
     assert (result.bytes_before, result.bytes_after, result.saved_percent) == (100, 60, 40.0)
     assert not result.is_failed
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_reader_who_has_gone_does_not_hide_what_failed(capsys, as_json):
+    with unheard():
+        print_results([ImageResult(image="a.jpg", outcome="FAILED", code="CORRUPT_FILE")] * 2, as_json=as_json)
+
+    assert "2 images, 2 failed" in capsys.readouterr().err

@@ -255,6 +255,22 @@ def test_variants_reach_the_functions_and_go_when_they_are_switched_off(ready, t
     assert variables() == {}
 
 
+def test_a_price_that_was_told_once_holds_for_later_setups_until_it_is_taken_back(ready, tmp_path, shelf, monkeypatch):
+    def price():
+        told = ready.aws.functions.get_function_configuration(FunctionName="ImageGalleryFunction")
+        return told["Environment"]["Variables"]["PRICE_PER_GB_MONTH"]
+
+    monkeypatch.setenv("PRICE_PER_GB_MONTH", "0.02")
+    set_up(context(tmp_path, shelf))
+    monkeypatch.delenv("PRICE_PER_GB_MONTH")
+    set_up(again := context(tmp_path, shelf))
+    assert (price(), changes(again)) == ("0.02", [])
+
+    monkeypatch.setenv("PRICE_PER_GB_MONTH", "")
+    set_up(context(tmp_path, shelf))
+    assert price() == "0.023"
+
+
 def test_every_function_tells_its_version_in_its_description(ready):
     told = {entry["Description"] for entry in ready.aws.functions.list_functions()["Functions"]}
 

@@ -1,5 +1,6 @@
 """`teardown.py` as a command: what it says it would do, and what it remembers."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from setup_scripts.steps import set_up
 from setup_scripts.teardown_command import main
 from tests.functional.aws_account import context
 from tests.local_cloud_fixture import free_port
+from tests.unheard import unheard
+from tests.unit.test_cli_confirm import Terminal
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -78,3 +81,23 @@ def test_a_bucket_that_is_kept_stays_in_the_state_and_goes_with_the_next_teardow
     with open_state(home) as shelf:
         assert dict(shelf) == {}
     assert made.aws.s3.list_buckets()["Buckets"] == []
+
+
+def test_whoever_says_no_keeps_all_of_it_and_reads_1_as_from_every_other_question(ready, home, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Terminal("no\n"))
+
+    assert main(["--aws"]) == 1
+
+    assert "nothing was deleted" in capsys.readouterr().err
+    assert len(ready.aws.s3.list_buckets()["Buckets"]) == 2
+
+
+def test_a_reader_who_has_gone_does_not_hide_that_something_is_left(ready, home, capsys):
+    ready.aws.s3.create_bucket(Bucket="another")
+    tags = [{"Key": key, "Value": value} for key, value in ready.tags.items()]
+    ready.aws.s3.put_bucket_tagging(Bucket="another", Tagging={"TagSet": tags})
+
+    with unheard():
+        assert main(["--aws", "--yes"]) == 1
+
+    assert "Some resources are left" in capsys.readouterr().err

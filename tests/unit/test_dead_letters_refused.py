@@ -11,6 +11,7 @@ from cli.exits import CommandError, Exit
 from cli.state import Resources
 from pipeline.errors import RetryError
 from pipeline.queues import DeadLetter, DeadLetterQueue
+from tests.unheard import unheard
 
 
 class Queues:
@@ -51,6 +52,15 @@ def test_letters_that_are_refused_are_told_and_those_behind_them_go(capsys):
     out, err = capsys.readouterr()
     assert out.split() == ["a", "b", "c"] and "3 dead letters sent back" in err
     assert err.count("refused: bad 1: SendMessage to http://127.0.0.1/messages-queue: InvalidParameterValue") == 1
+
+
+def test_a_reader_who_has_gone_leaves_no_letter_behind():
+    sqs = Queues("a", "b", "c")
+
+    with unheard():
+        assert send_all_back(sqs) == 3
+
+    assert sqs.held == []
 
 
 def test_a_right_that_is_missing_ends_it_at_the_first_letter():
