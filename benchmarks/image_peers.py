@@ -12,17 +12,16 @@ import json
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from itertools import count
 
 from benchmarks.peers import agreement, paired, report
 from benchmarks.peers.cases import CASES, CROPS, SIZES
-from benchmarks.peers.programs import ROUTES, Answer, Program, available, routes_for, versions
+from benchmarks.peers.programs import ROUTES, Program, available, versions
 from benchmarks.peers.scores import bytes_at, ssimulacra2
 from benchmarks.peers.stolen import least_stolen, seconds_taken
+from benchmarks.peers.turns import Turns
 from cli.exits import Exit, run
 from pipeline.images.options import ImageOptions, OutputOptions
 from pipeline.images.transform import transform
@@ -34,11 +33,6 @@ examples:
   python benchmarks/image_peers.py --case "PNG photo" --only speed
   python benchmarks/image_peers.py --compare first.json second.json whether two runs agree within 5 %
 """
-#: A kind of files is not done once more after so long, if it was done twice. Ratios of seven rounds moved by 1 to 2 %
-#: from one stretch of a quiet machine to another, of three by 4 to 6 %.
-CASE_SECONDS = 150
-#: Three rounds or more of files that are done in a moment go on for so long, however few were asked for.
-LEAST_SECONDS = 60
 #: Wall seconds move more than those of the processor: each measurement of two cores is the middle of so many.
 TAKES = 3
 PARTS = ("speed", "cores", "memory", "scores")
@@ -65,9 +59,10 @@ def main() -> int:
 def _measured(found: report.Found, routes: list[str], arguments: argparse.Namespace) -> Iterator[None]:
     """Puts one figure after the other into `found`."""
     wanted = arguments.only or PARTS
-    for name in (arguments.case or CASES) if "speed" in wanted else ():
-        found.speed[name] = speed(name, routes_for(CASES[name].format, routes), arguments.repeat, arguments.core)
-        yield
+    if "speed" in wanted:
+        for speeds in speed(arguments.case or list(CASES), routes, arguments.repeat, arguments.core):
+            found.speed.update(speeds)
+            yield
     if "cores" in wanted:
         found.cores.update(two_cores(routes, arguments.repeat))
         yield
@@ -110,30 +105,19 @@ def _routes() -> list[str]:
     return [route for route in ROUTES if not reasons[route]]
 
 
-def speed(name: str, routes: list[str], repeat: int, core: int) -> dict[str, report.Speed]:
-    """CPU seconds and bytes of every route over all files. Routes take turns at every file."""
-    files = CASES[name].files(name)
-    answers: dict[str, dict[Path, list[Answer]]] = {route: {file: [] for file in files} for route in routes}
+def speed(names: list[str], routes: list[str], repeat: int, core: int) -> Iterator[dict[str, dict[str, report.Speed]]]:
+    """CPU seconds and bytes of every route over all files of every kind, after each round.
+
+    Routes take turns at every file, and kinds of files at every round: what a machine does for some minutes, or its
+    host, meets all kinds alike, and is the same mixture in the next run.
+    """
     with ExitStack() as stack:
         programs = {route: stack.enter_context(Program(route, {core})) for route in routes}
-        for program in programs.values():
-            # The first time loads libraries.
-            program.ask(files[0])
-        begun = time.monotonic()
-        for number in count(1):
-            for file in files:
-                for route, program in programs.items():
-                    answers[route][file].append(program.ask(file))
-            print(f"{name}: done {number} times", file=sys.stderr)
-            if _is_enough(number, repeat, time.monotonic() - begun):
-                break
-    return paired.speeds(answers)
-
-
-def _is_enough(rounds: int, repeat: int, seconds: float) -> bool:
-    if rounds < repeat:
-        return rounds >= 2 and seconds > CASE_SECONDS
-    return repeat < 3 or seconds > LEAST_SECONDS
+        turns = [Turns(name, programs) for name in names]
+        while wanted := [one for one in turns if not one.is_enough(repeat)]:
+            for one in wanted:
+                one.take()
+            yield {one.name: paired.speeds(one.answers) for one in turns}
 
 
 def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
