@@ -68,7 +68,7 @@ def test_start_waits_until_the_server_that_it_began_gives_up_where_another_was_q
     command = [sys.executable, str(ROOT / "local_cloud"), "start", "--port", str(local_cloud.port)]
     with hold(folder.lock) as lock:
         start = subprocess.Popen(command, env=cloud.environ, stderr=subprocess.DEVNULL)
-        eventually(folder.start_log.exists)
+        eventually(folder.start_log.exists, timeout=30)
 
         announce(lock, Running(pid=os.getpid(), port=local_cloud.port, auth=False, started_at=0.0))
 

@@ -84,6 +84,7 @@ def test_a_value_that_makes_no_sense_is_named(flag, value, capsys):
 
 def test_formats_are_known_by_both_of_their_names():
     assert parsed("--formats", "jpg, webp").formats == ("JPEG", "WEBP")
+    assert parsed().formats == ("JPEG", "PNG", "MPO")
 
 
 def test_the_mark_says_all_that_can_change_a_file():
