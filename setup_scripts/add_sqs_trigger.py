@@ -34,8 +34,9 @@ def create(context: Context) -> None:
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": _concurrency(context)},
     }
-    context.resources["event-source-uuid"] = ensure_trigger(context, function, queue_arn, wanted)
+    uuid = ensure_trigger(context, function, queue_arn, wanted)
     _announce(context, bucket, queue_arn)
+    context.resources["event-source-uuid"] = uuid
 
 
 def delete(context: Context) -> None:

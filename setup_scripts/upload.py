@@ -37,6 +37,8 @@ class Upload:
         bucket = connection.resources.require("images-bucket", "setup.py")
         queue_url = connection.resources.require("messages-queue", "setup.py")
         table = connection.resources.require("dynamodb-table", "setup.py")
+        # The last that an image needs: where setup ended before it, nobody would answer.
+        connection.resources.require("event-source-uuid", "setup.py")
         return cls(connection.aws, Sender(connection.aws, bucket, queue_url), table, force)
 
     def upload(self, folder: Path | None, *, wait: bool) -> list[ImageResult]:

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.exits import Exit, explain
+from cli.connection import Connection
+from cli.exits import CommandError, Exit, explain
+from cli.state import PlainShelf
 from setup_scripts.folder import LocalImage
 from setup_scripts.following import records
 from setup_scripts.originals import Originals, originals
@@ -97,6 +99,18 @@ def test_force_asks_for_a_new_record_of_the_same_object(made, sender, image):
 @pytest.fixture
 def upload(made, sender):
     return Upload(made.aws, sender, made.resources["dynamodb-table"], force=False)
+
+
+def test_an_upload_before_setup_has_connected_bucket_and_function_names_the_cure(made, tmp_path):
+    connection = Connection(
+        target=made.aws.target, aws=made.aws, shelf=PlainShelf({}), resources=made.resources, home=tmp_path
+    )
+
+    with pytest.raises(CommandError, match="there is no event-source-uuid yet: run `python setup.py` first"):
+        Upload.of(connection, force=False)
+    made.resources["event-source-uuid"] = "…"
+
+    assert Upload.of(connection, force=False).table == made.resources["dynamodb-table"]
 
 
 def test_one_bad_file_does_not_stop_the_others(upload, image, tmp_path):
