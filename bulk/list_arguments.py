@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 from cli.connection import Connection
 from cli.exits import CommandError
 from pipeline.aws_errors import status_of
+from pipeline.batch.file_list import BUCKET
 from pipeline.batch.json_tokens import FileListError
 from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.batch.stored_lists import StoredList, pinned
@@ -51,7 +53,7 @@ def add_list_arguments(parser: argparse.ArgumentParser, *, needed: bool = True) 
 def settings_of(arguments: argparse.Namespace, connection: Connection) -> BatchSettings:
     """What the jobs are told. A list on this machine is uploaded first, under a name that its content gives.
 
-    SettingsError where a job would refuse it, CommandError where OUT is in no bucket.
+    SettingsError where a job would refuse it, CommandError where LIST or OUT is in no bucket.
     """
     out_bucket, out_key = _out(arguments.out, connection)
     in_bucket, location = _in(arguments.list, connection)
@@ -87,7 +89,7 @@ def count_batches(s3: S3Client, settings: BatchSettings) -> int:
 
 def _in(text: str, connection: Connection) -> tuple[str, str]:
     if text.startswith(_SCHEME):
-        bucket, key = _parted(text)
+        bucket, key = _parted("LIST", text)
         if not key:
             raise CommandError(f"LIST {text} names no object: give s3://<bucket>/<key>")
         return bucket, key
@@ -106,7 +108,7 @@ def _out(text: str | None, connection: Connection) -> tuple[str, str]:
         return _own_bucket(connection), f"{FOLDER}/compressed"
     if not text.startswith(_SCHEME):
         raise CommandError(f"OUT {text} is not of the form s3://<bucket>/<prefix>")
-    return _parted(text)
+    return _parted("OUT", text)
 
 
 def _require_out(s3: S3Client, bucket: str) -> None:
@@ -118,8 +120,10 @@ def _require_out(s3: S3Client, bucket: str) -> None:
             raise CommandError(f"OUT s3://{bucket}: there is no such bucket. Make it, or name another") from error
 
 
-def _parted(text: str) -> tuple[str, str]:
+def _parted(argument: str, text: str) -> tuple[str, str]:
     bucket, _, key = text.removeprefix(_SCHEME).partition("/")
+    if not re.fullmatch(BUCKET, bucket):
+        raise CommandError(f"{argument} {text}: {bucket!r} is not the name of a bucket. Give s3://<bucket>/…")
     return bucket, key
 
 
