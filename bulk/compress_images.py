@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from cli import exits
+from cli.arguments import positive
 from cli.exits import Exit
 
 _EPILOG = """\
@@ -38,10 +39,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--workers", type=int, help="images at one time (default: by the cores)")
+    parser.add_argument("--workers", type=positive, metavar="N", help="images at one time (default: by the cores)")
     arguments = parser.parse_args(argv)
-    if arguments.workers is not None and arguments.workers < 1:
-        parser.error(f"--workers {arguments.workers}: give a number from 1")
     stop = threading.Event()
     ended = exits.run(lambda: _run(environ, arguments.workers, stop))
     if stop.is_set():

@@ -6,11 +6,10 @@ import hashlib
 
 from pipeline.batch.settings import BatchSettings, Layout
 from pipeline.job import S3Source
-from pipeline.keys import HASHED, MAX_KEY_BYTES
+from pipeline.keys import HASHED, LONGEST_EXTENSION, MAX_KEY_BYTES
 
 CAMERAS = ("left", "right", "front")
 OTHERS = "others"
-_LONGEST_EXTENSION = 5
 
 
 def output_place(settings: BatchSettings, source: S3Source) -> str:
@@ -25,7 +24,7 @@ def output_place(settings: BatchSettings, source: S3Source) -> str:
     if settings.layout is Layout.BASENAME:
         return f"{folder}{stem}"
     place = f"{folder}{source.bucket}/{source.key}"
-    if len(place.encode()) + _LONGEST_EXTENSION > MAX_KEY_BYTES or source.key.startswith(HASHED):
+    if len(place.encode()) + LONGEST_EXTENSION > MAX_KEY_BYTES or source.key.startswith(HASHED):
         return f"{folder}{source.bucket}/{HASHED}{hashlib.sha256(source.key.encode()).hexdigest()}"
     return place
 

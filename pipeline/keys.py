@@ -14,7 +14,8 @@ MAX_KEY_BYTES = 1024
 #: Source keys that begin so are hashed as well, so that nobody can upload an object whose outputs meet hashed ones.
 HASHED = ".sha256/"
 _VERSION_DIGITS = 16
-_LONGEST_EXTENSION = 5
+#: Bytes, with the dot.
+LONGEST_EXTENSION = 5
 
 
 def version_of(*, version_id: str | None, etag: str, options_hash: str, output: str = "") -> str:
@@ -30,7 +31,7 @@ def version_of(*, version_id: str | None, etag: str, options_hash: str, output: 
 def output_folder(folder: str, source_key: str) -> str:
     """The prefix, with its slash, under which lie all outputs of one kind of one source and nothing else, one deep."""
     prefix = f"{folder}/{source_key}/"
-    longest = len(prefix.encode()) + _VERSION_DIGITS + _LONGEST_EXTENSION
+    longest = len(prefix.encode()) + _VERSION_DIGITS + LONGEST_EXTENSION
     # Browsers resolve "." and ".." in a path before they ask for it, percent-encoded or not.
     rewritten = not {".", ".."}.isdisjoint(source_key.split("/"))
     if longest <= MAX_KEY_BYTES and not rewritten and not source_key.startswith(HASHED):

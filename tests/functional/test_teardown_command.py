@@ -11,7 +11,7 @@ from setup_scripts.teardown_command import main
 from tests.functional.aws_account import context
 from tests.local_cloud_fixture import free_port
 from tests.unheard import unheard
-from tests.unit.test_cli_confirm import Terminal
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.usefixtures("account")
 

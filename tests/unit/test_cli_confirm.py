@@ -5,13 +5,7 @@ import pytest
 
 from cli.confirm import confirm
 from cli.exits import CommandError, Exit
-
-
-class Terminal(io.StringIO):
-    """Where a person types what is given."""
-
-    def isatty(self):
-        return True
+from tests.terminal import Terminal
 
 
 @pytest.mark.parametrize("typed", ["yes\n", " YES \n", "yes"])
