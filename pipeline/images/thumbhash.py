@@ -55,6 +55,9 @@ def _channels(rgba: bytes) -> tuple[list[float], list[float], list[float], list[
 
 
 def _over_its_mean(band: bytes, alpha: list[float], total: float) -> list[float]:
+    if total == len(alpha):
+        # Nothing shows through, as in nearly every picture: the same values, in half the time.
+        return [value / 255 for value in band]
     mean = sum(map(mul, band, alpha)) / 255 / total if total else 0.0
     return [mean * (1 - a) + a * value / 255 for value, a in zip(band, alpha, strict=True)]
 

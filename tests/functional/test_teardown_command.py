@@ -10,8 +10,8 @@ from setup_scripts.steps import set_up
 from setup_scripts.teardown_command import main
 from tests.functional.aws_account import context
 from tests.local_cloud_fixture import free_port
-from tests.unheard import unheard
 from tests.terminal import Terminal
+from tests.unheard import unheard
 
 pytestmark = pytest.mark.usefixtures("account")
 
