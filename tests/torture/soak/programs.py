@@ -95,6 +95,9 @@ def _is_pythons_own(code: int, errors: str) -> bool:
     Ctrl-C met the imports at the top of a program, or Python itself at its start: then it shows a trace, and may even
     go on. Or a program was killed while it started a process, which finds nobody who tells it what to do.
     """
+    if "Fatal Python error: init_import_site" in errors and errors.rstrip().endswith("KeyboardInterrupt"):
+        # At a line of code in a .pth file of the virtual environment, which is `<string>` in a trace.
+        return True
     frames = [line for line in errors.splitlines() if line.startswith('  File "')]
     killed = ('  File "<string>', "/multiprocessing/spawn.py") if code == -signal.SIGKILL else ()
     places = ('  File "<frozen ', *killed)
