@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.peers.cases import CASES
@@ -20,24 +20,25 @@ LEAST_SECONDS = 60
 class Turns:
     """`answers`: of every route that has a way of its own with these files, for every file, one for each round."""
 
-    def __init__(self, name: str, programs: Mapping[str, Program]) -> None:
+    def __init__(self, name: str, routes: Sequence[str]) -> None:
         self.name = name
         self._files = CASES[name].files(name)
-        self._programs = {route: programs[route] for route in routes_for(CASES[name].format, list(programs))}
+        self._routes = routes_for(CASES[name].format, list(routes))
         self.answers: dict[str, dict[Path, list[Answer]]] = {
-            route: {file: [] for file in self._files} for route in self._programs
+            route: {file: [] for file in self._files} for route in self._routes
         }
         self._rounds, self._seconds = 0, 0.0
-        for program in self._programs.values():
-            # The first time loads libraries.
-            program.ask(self._files[0])
 
-    def take(self) -> None:
+    def take(self, programs: Mapping[str, Program]) -> None:
         """One round."""
+        largest = max(self._files, key=lambda file: file.stat().st_size)
+        for route in self._routes:
+            # The first time loads libraries, and takes memory that is kept.
+            programs[route].ask(largest)
         begun = time.monotonic()
         for file in self._files:
-            for route, program in self._programs.items():
-                self.answers[route][file].append(program.ask(file))
+            for route in self._routes:
+                self.answers[route][file].append(programs[route].ask(file))
         self._rounds += 1
         self._seconds += time.monotonic() - begun
         print(f"{self.name}: done {self._rounds} times", file=sys.stderr)
