@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from pipeline.aws_errors import code_of, retried, status_of
 from pipeline.batch.file_list import batch_name
 from pipeline.batch.settings import BatchSettings
 from pipeline.errors import RetryError
-from pipeline.objects import read_small
+from pipeline.objects import is_contested, put_if, read_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 DONE, FAILED = "DONE", "FAILED"
 #: The code of an image for which S3 gave no good answer in any round; it is no fault of the image.
@@ -117,7 +115,7 @@ class ResultFile:
         for _ in range(_ATTEMPTS):
             present, etag = self._read()
             merged = results.over(present)
-            if self._put(merged.to_json(self._batch, wanted), {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}):
+            if self._put(merged.to_json(self._batch, wanted), over=etag):
                 return
         raise RetryError(f"{self} is written by others all the time")
 
@@ -132,21 +130,20 @@ class ResultFile:
             # Not ours, or of another version: what is done shows in the outputs themselves.
             return Results(), etag
 
-    def _put(self, text: str, condition: dict[str, Any]) -> bool:
-        with retried(f"PutObject {self}"):
-            try:
-                self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=self.key,
-                    Body=text.encode(),
-                    ContentType="application/json",
-                    **condition,
-                )
-            except ClientError as error:
-                if status_of(error) in (404, 409, 412) and code_of(error) != "NoSuchBucket":
-                    return False
-                raise
-        return True
+    def _put(self, text: str, *, over: str | None) -> bool:
+        """False where another content stands there than the one of the ETag `over`, or any where that is None."""
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": self.key,
+            "Body": text.encode(),
+            "ContentType": "application/json",
+        }
+        try:
+            return bool(put_if(self._s3, {**request, "IfMatch": over} if over else {**request, "IfNoneMatch": "*"}))
+        except RetryError as error:
+            if is_contested(error):
+                return False
+            raise
 
 
 def _facts(row: Row) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def read_small(s3: S3Client, bucket: str, key: str) -> tuple[bytes, str] | None:
                 return None
             raise
         with closing(answer["Body"]) as body:
-            return body.read(), answer["ETag"]
+            return body.read(), answer["ETag"].strip('"')
 
 
 def put_if(s3: S3Client, request: PutObjectRequestTypeDef) -> ObjectVersion | None:
@@ -185,6 +185,11 @@ def is_gone(error: ClientError, key: str) -> bool:
     if code_of(error) == "404":
         return error.operation_name == "HeadObject" or NOT_IN_XML.search(key) is not None
     return code_of(error) in ("NoSuchKey", "NoSuchVersion")
+
+
+def is_contested(error: RetryError) -> bool:
+    """Whether another conditional write was under way for the same key, so that S3 decided nothing about this one."""
+    return isinstance(error.__cause__, ClientError) and status_of(error.__cause__) == 409
 
 
 def is_archived(error: RetryError) -> bool:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws_errors import code_of, retried, status_of
+from pipeline.aws_errors import retried, status_of
 from pipeline.errors import RetryError
-from pipeline.objects import read_small
+from pipeline.objects import put_if, read_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +47,7 @@ class Claims:
     def take(self, token: str, name: str, now: float) -> tuple[Claim, bool]:
         """The claim of that token, and whether it is ours."""
         ours = Claim(name=name, owner=uuid.uuid4().hex, at=now)
-        made = self._put(token, ours, IfNoneMatch="*")
-        if made:
+        if made := self._put(token, ours):
             return made, True
         present = self.read(token)
         if present is None:
@@ -78,22 +78,17 @@ class Claims:
         return Claim(**json.loads(found[0]), etag=found[1]) if found else None
 
     def _replace(self, token: str, old: Claim, new: Claim) -> Claim | None:
-        made = self._put(token, new, IfMatch=old.etag)
-        present = made or self.read(token)
+        present = self._put(token, new, over=old) or self.read(token)
         return present if present == new else None
 
-    def _put(self, token: str, claim: Claim, **condition: Any) -> Claim | None:
-        """The claim as it now stands, or None where the condition does not hold."""
+    def _put(self, token: str, claim: Claim, *, over: Claim | None = None) -> Claim | None:
+        """The claim as it now stands; None where another stands there than `over`, or any where that is None."""
         facts = {name: value for name, value in asdict(claim).items() if name != "etag"}
-        body = json.dumps(facts, indent=2).encode()
-        key = self.key(token)
-        with retried(f"PutObject s3://{self._bucket}/{key}"):
-            try:
-                answer = self._s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition
-                )
-            except ClientError as error:
-                if status_of(error) in (404, 412) and code_of(error) != "NoSuchBucket":
-                    return None
-                raise
-        return replace(claim, etag=answer["ETag"])
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": self.key(token),
+            "Body": json.dumps(facts, indent=2).encode(),
+            "ContentType": "application/json",
+        }
+        placed = put_if(self._s3, {**request, "IfMatch": over.etag} if over else {**request, "IfNoneMatch": "*"})
+        return replace(claim, etag=placed.etag) if placed else None

@@ -270,6 +270,21 @@ def test_a_result_file_that_is_none_is_written_anew(buckets):
     assert set(file.read().rows) == {"a"}
 
 
+def test_a_result_file_that_others_write_at_the_very_moment_is_read_and_written_again(buckets):
+    file, refusals = ResultFile(buckets.client, BatchSettings.from_environment(ENVIRON), 1), [409, 404, 412]
+    file.write(Results(job="one", rows={"b": Row(image="b", outcome="DONE")}), ["a", "b"])
+
+    def refuse(**_):
+        if refusals:
+            answer = {"Error": {"Code": "Refused"}, "ResponseMetadata": {"HTTPStatusCode": refusals.pop(0)}}
+            raise ClientError(answer, "PutObject")
+
+    buckets.client.meta.events.register("before-call.s3.PutObject", refuse)
+    file.write(Results(job="two", rows={"a": Row(image="a", outcome="DONE")}), ["a", "b"])
+
+    assert (set(file.read().rows), refusals) == ({"a", "b"}, [])
+
+
 def test_failures_are_counted_while_other_threads_add_rows(buckets):
     buckets.list("s3://photos/a.jpg")
     job = BatchJob.of(ENVIRON, 1)
