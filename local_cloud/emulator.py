@@ -57,10 +57,7 @@ def load(snapshot: Path | None) -> None:
 
 def save(folder: Path) -> None:
     """Write the state of every service into `folder`, but for what is long past. Raises SnapshotError, OSError."""
-    try:
-        old_logs.forget(cloudwatch_logs)
-    except Exception:
-        logger.exception("old lines of logs could not be let go of; the next snapshot tries again")
+    _forget_what_is_past()
     for name, get_state in _states().items():
         text = _encoded(name, get_state)
         if text is not None:
@@ -110,6 +107,14 @@ def _keep_function_code() -> None:
     lambda_svc.get_state()
     lambda_svc._prune_orphan_code_blobs = lambda referenced: None
     lambda_svc._write_code_blob = functools.lru_cache(maxsize=8)(lambda_svc._write_code_blob)
+
+
+def _forget_what_is_past() -> None:
+    try:
+        old_logs.forget(cloudwatch_logs)
+        stream_positions.forget(dynamodb, lambda_svc)
+    except Exception:
+        logger.exception("what is long past could not be let go of; the next snapshot tries again")
 
 
 def _states() -> dict[str, Callable[[], Any]]:

@@ -1,8 +1,9 @@
-"""DynamoDB streams across a restart.
+"""DynamoDB streams across a restart, and as large as they are.
 
 MiniStack keeps how far each mapping has read a stream, but not the stream: after a restart the records that nobody had
 read would be lost, and a mapping at position 500 would sit through the next 500 writes. So the unread records are
-saved beside it, with the position of the first.
+saved beside it, with the position of the first. While it runs it keeps all of a day, as AWS does, though in memory:
+20,000 images that were made again took 240 MB.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 Scope = tuple[str, str, str]
+
+#: Records that everybody has read are let go of when there are so many of them in a stream.
+MOST_READ = 1_000
 
 
 def unread(dynamodb: Any, lambda_svc: Any) -> dict[str, Any]:
@@ -22,6 +26,21 @@ def unread(dynamodb: Any, lambda_svc: Any) -> dict[str, Any]:
         first = min(max(positions.get(scope, end), dropped), end)
         streams.append({"scope": list(scope), "before": first, "records": records[first - dropped :]})
     return {"streams": streams}
+
+
+def forget(dynamodb: Any, lambda_svc: Any, most: int = MOST_READ) -> None:
+    """Let records go that every mapping has read, where a stream holds `most` of them, and no fewer than unread ones.
+
+    Whoever takes a batch in another thread at this moment counts from the old beginning. Thus he looks behind the end,
+    finds nothing and comes again; were there more unread records than go, he would pass some over.
+    """
+    for scope, position in _slowest_positions(lambda_svc).items():
+        records = dynamodb._stream_records._data.get(scope, [])
+        dropped = dynamodb._stream_trimmed._data.get(scope, 0)
+        read = min(position - dropped, len(records))
+        if read >= max(most, len(records) - read):
+            del records[:read]
+            dynamodb._stream_trimmed.set_scoped(*scope, dropped + read)
 
 
 def restore(dynamodb: Any, saved: dict[str, Any] | None) -> None:
