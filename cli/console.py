@@ -76,12 +76,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     for column in columns:
         drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(printable(str(cell))) for cell in row))
+        drawn.add_row(*(Text(_with_escapes(printable(str(cell)))) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 160)
     # Printed by us: rich would end the program with a code of its own where the reader (`| head`) has gone.
     with console.capture() as captured:
         console.print(drawn)
     print(captured.get(), end="", flush=True)
+
+
+def _with_escapes(cell: str) -> str:
+    """What stdout would make of it: a column is as wide as what is printed in it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return cell.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def never_fail_to_print() -> None:

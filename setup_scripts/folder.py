@@ -89,6 +89,11 @@ def _key(path: Path, folder: Path) -> str:
         return name  # it is in that encoding, or in none
 
 
+def path_of(key: str, folder: Path) -> Path:
+    """Where the image lies whose key is `key`. ValueError where no file can be called so."""
+    return folder / os.fsdecode(key.encode())
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """In order of name, folders that are links not followed but named: a link upwards would never end.
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from setup_scripts.folder import path_of
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -33,8 +35,8 @@ def _objects(s3: S3Client, bucket: str) -> Iterator[tuple[str, int, str]]:
 
 
 def _is_sample(samples: Path, key: str, size: int, etag: str) -> bool:
-    path = samples / key
     try:
+        path = path_of(key, samples)
         if not path.is_file() or path.stat().st_size != size:
             return False
         return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == etag

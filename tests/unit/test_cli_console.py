@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 
 import pytest
 
@@ -44,3 +46,14 @@ def test_a_table_shows_hostile_cells_as_text(capsys):
     console.table(("Image", "Bytes"), [("[red]x[/red]\x1b[0m", 3)], right=("Bytes",))
 
     assert "[red]x[/red]\\x1b[0m" in capsys.readouterr().out
+
+
+def test_the_lines_of_a_table_are_equally_long_where_there_is_only_ascii(monkeypatch):
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii", errors="backslashreplace"))
+
+    console.table(["Image"], [["otoño.jpg"], ["a.jpg"]])
+
+    lines = printed.getvalue().decode("ascii").splitlines()
+    assert "| oto\\xf1o.jpg |" in lines
+    assert len(set(map(len, lines))) == 1
