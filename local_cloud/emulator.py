@@ -110,11 +110,13 @@ def _keep_function_code() -> None:
 
 
 def _forget_what_is_past() -> None:
-    try:
-        old_logs.forget(cloudwatch_logs)
-        stream_positions.forget(dynamodb, lambda_svc)
-    except Exception:
-        logger.exception("what is long past could not be let go of; the next snapshot tries again")
+    old_lines = functools.partial(old_logs.forget, cloudwatch_logs)
+    read_records = functools.partial(stream_positions.forget, dynamodb, lambda_svc)
+    for forget in (old_lines, read_records):
+        try:
+            forget()
+        except Exception:
+            logger.exception("what is long past could not be let go of; the next snapshot tries again")
 
 
 def _states() -> dict[str, Callable[[], Any]]:

@@ -1,6 +1,6 @@
 """What functions logged long ago goes, so that the local cloud stays as large as it is.
 
-CloudWatch lets lines go after the days that a group keeps them; MiniStack keeps all of them in memory, each twice.
+CloudWatch lets lines go after the days that a group keeps them; MiniStack keeps all of them in memory, some twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ def forget(logs: Any, most: int = MOST_LINES) -> None:
     with logs._log_events_lock:
         gone = [line for group in logs._log_groups.all_values() for line in _forgotten(group, most)]
     for line in gone:
-        logs._log_records.pop(line["eventId"], None)
+        # Lines that a function has printed have no id, and are there only once.
+        logs._log_records.pop(line.get("eventId"), None)
 
 
 def _forgotten(group: Any, most: int) -> list[dict[str, Any]]:
