@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The emulator takes `test` for the root user of its account, also with authentication on.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
+OWN_ERROR = " ERROR local_cloud: "
+
 
 @dataclass(frozen=True)
 class LocalCloud:
@@ -92,8 +94,15 @@ def running_local_cloud(home: Path, *arguments: str) -> Iterator[LocalCloud]:
         cloud.stop()
 
 
+def own_errors(cloud: LocalCloud) -> list[str]:
+    """What the local cloud itself told as an error, besides what the emulator in it may say."""
+    logs = (cloud.home / ".local_cloud").glob("server.log*")
+    return [line for log in logs for line in log.read_text(errors="replace").splitlines() if OWN_ERROR in line]
+
+
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The local cloud that all tests of the session share: give what you make in it names of your own."""
     with running_local_cloud(tmp_path_factory.mktemp("local-cloud")) as cloud:
         yield cloud
+    assert own_errors(cloud) == []

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.queues import DeadLetterQueue
 from pipeline.table.records import Records, decode_item
 from tests.deployed import Deployment
-from tests.local_cloud_fixture import running_local_cloud
+from tests.local_cloud_fixture import own_errors, running_local_cloud
 from tests.waiting import eventually
 
 FUNCTION = "ImageProcessingFunction"
@@ -139,3 +139,4 @@ def tortured_deployment(folder: Path) -> Iterator[Tortured]:
         done = deployment.command("setup.py", "--local")
         assert done.returncode == 0, done.stderr
         yield Tortured(deployment, deployment.resources)
+        assert own_errors(cloud) == []
