@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -276,7 +277,7 @@ def test_a_result_file_that_others_write_at_the_very_moment_is_read_and_written_
 
     def refuse(**_):
         if refusals:
-            answer = {"Error": {"Code": "Refused"}, "ResponseMetadata": {"HTTPStatusCode": refusals.pop(0)}}
+            answer: Any = {"Error": {"Code": "Refused"}, "ResponseMetadata": {"HTTPStatusCode": refusals.pop(0)}}
             raise ClientError(answer, "PutObject")
 
     buckets.client.meta.events.register("before-call.s3.PutObject", refuse)
