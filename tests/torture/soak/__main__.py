@@ -27,6 +27,8 @@ Exit codes: 0 nothing lost, nothing left over, nothing grew; 1 something was, an
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    # A folder that cannot be made shall not be found out after an hour.
+    options.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         make_safe(os.environ, folder)
