@@ -8,9 +8,9 @@ from io import BytesIO
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
-from pipeline.images.geometry import cropped, fit_over, fit_within, shown_size
+from pipeline.images.geometry import cropped, fit_over, fit_within, shown_size, upright
 from pipeline.images.options import ENCODERS_REVISION, ImageOptions, Limits, OutputOptions, Preset
 from pipeline.images.transform import transform
 from tests import formats, images
@@ -53,6 +53,20 @@ def test_fitting_keeps_proportions_fills_the_box_and_never_enlarges(size, box):
     assert 1 <= height <= min(size[1], box[1])
     assert (width, height) == size or width == box[0] or height == box[1]
     assert abs(width - size[0] * height / size[1]) <= max(1, size[0] / size[1])
+
+
+@pytest.mark.parametrize("mode", ("RGB", "RGBA", "L", "LA", "CMYK", "I;16"))
+@pytest.mark.parametrize("size", ((1, 1), (63, 5), (64, 64), (65, 3), (5, 65), (200, 131)))
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_upright_to_the_pixel(mode: str, size: tuple[int, int], orientation: int):
+    noise = Image.merge("CMYK", [Image.effect_noise((size[0] * 2, size[1]), 99)] * 4).tobytes()
+    image = Image.frombytes(mode, size, noise[: size[0] * size[1] * (2 if ";" in mode else len(mode))])
+    image.getexif()[0x0112] = orientation
+
+    turned = upright(image, orientation)
+
+    wanted = ImageOps.exif_transpose(image)
+    assert (turned.mode, turned.size, turned.tobytes()) == (wanted.mode, wanted.size, wanted.tobytes())
 
 
 @pytest.mark.parametrize("size", ((20_000, 1), (1, 20_000)))
