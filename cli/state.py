@@ -165,5 +165,6 @@ class Resources(MutableMapping[str, str]):
     def require(self, key: str, script: str) -> str:
         """The value of `key`, which `script` makes; CommandError where that has not run yet."""
         if key not in self:
-            raise CommandError(f"there is no {key} yet: run `python {script}` first")
+            known = f"setup has not come to {key} yet" if len(self) else f"nothing is set up as {self._prefix[:-1]} yet"
+            raise CommandError(f"{known}: run `python {script}` first")
         return self[key]

@@ -106,7 +106,7 @@ def test_an_upload_before_setup_has_connected_bucket_and_function_names_the_cure
         target=made.aws.target, aws=made.aws, shelf=PlainShelf({}), resources=made.resources, home=tmp_path
     )
 
-    with pytest.raises(CommandError, match="there is no event-source-uuid yet: run `python setup.py` first"):
+    with pytest.raises(CommandError, match="setup has not come to event-source-uuid yet: run `python setup.py` first"):
         Upload.of(connection, force=False)
     made.resources["event-source-uuid"] = "…"
 

@@ -193,10 +193,13 @@ def test_all_who_choose_a_value_at_once_are_given_what_the_first_one_chose(tmp_p
 
 
 def test_a_missing_resource_names_the_script_that_makes_it():
-    resources = Resources({}, "local/default")
+    resources, script = Resources({}, "local/default"), "setup_scripts/create_s3_buckets.py"
 
-    with pytest.raises(CommandError, match=r"no images-bucket yet: run `python setup_scripts/create_s3_buckets.py`"):
-        resources.require("images-bucket", "setup_scripts/create_s3_buckets.py")
+    with pytest.raises(CommandError, match=f"nothing is set up as local/default yet: run `python {script}` first"):
+        resources.require("images-bucket", script)
+    resources["lambda-function"] = "…"
+    with pytest.raises(CommandError, match=f"setup has not come to images-bucket yet: run `python {script}` first"):
+        resources.require("images-bucket", script)
 
 
 def test_a_reader_does_not_disturb_a_writer(tmp_path):
