@@ -10,11 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import argparse
 import json
 import os
-import statistics
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from itertools import product
 
 from benchmarks.peers import agreement, paired, report
 from benchmarks.peers.cases import CASES, CROPS, SIZES
@@ -33,8 +33,6 @@ examples:
   python benchmarks/image_peers.py --case "PNG photo" --only speed
   python benchmarks/image_peers.py --compare first.json second.json whether two runs agree within 5 %
 """
-#: Wall seconds move more than those of the processor: each measurement of two cores is the middle of so many.
-TAKES = 3
 PARTS = ("speed", "cores", "memory", "scores")
 #: The kind of files by which two cores are measured.
 SHARED = "JPEG baseline 4:2:0"
@@ -122,27 +120,35 @@ def speed(names: list[str], routes: list[str], repeat: int, core: int) -> Iterat
 
 
 def two_cores(routes: list[str], repeat: int) -> dict[str, report.Shared]:
-    """Wall seconds for all files of one kind: one at a time on one core, and two at a time on two cores."""
+    """Wall seconds for every file of one kind twice: one after the other on one core, and at once on two cores.
+
+    All processes of a round are there together and take turns at every file, as `speed` has it: what a host takes of
+    two cores changes within seconds.
+    """
     files = CASES[SHARED].files(SHARED)
     every = sorted(os.sched_getaffinity(0))[-2:]
     if len(every) < 2:
         return {}
-    walls: dict[tuple[str, int], list[float]] = {(route, cores): [] for route in routes for cores in (1, 2)}
+    cases = [(route, cores) for route in routes for cores in (1, 2)]
+    walls: dict[Path, dict[tuple[str, int], list[float]]] = {file: {case: [] for case in cases} for file in files}
     for number in range(repeat):
-        for route, cores in walls:
-            with Program(route, set(every[-cores:])) as program:
+        with ExitStack() as stack:
+            programs = {case: stack.enter_context(Program(case[0], set(every[-case[1] :]))) for case in cases}
+            for (_, cores), program in programs.items():
                 # The first time loads libraries, and each thread takes memory of its own.
                 program.ask(*files, at_once=cores)
-                ask = partial(_wall, program, files, cores)
-                taken = partial(seconds_taken, every[-cores:])
-                walls[route, cores].append(statistics.median(least_stolen(ask, taken, cores) for _ in range(TAKES)))
+            for file, (case, program) in product(files, programs.items()):
+                walls[file][case].append(_wall(program, file, every[-case[1] :]))
         print(f"two cores: done {number + 1} times", file=sys.stderr)
-    middle = paired.middles(walls, (report.base_of(routes), 1))
-    return {route: report.Shared(middle[route, 1], middle[route, 2]) for route in routes}
+    middles = [paired.middles(of, (report.base_of(routes), 1)) for of in walls.values()]
+    one, two = ({route: sum(of[route, cores] for of in middles) for route in routes} for cores in (1, 2))
+    return {route: report.Shared(one[route], two[route]) for route in routes}
 
 
-def _wall(program: Program, files: list[Path], cores: int) -> float:
-    return program.ask(*files, at_once=cores).wall
+def _wall(program: Program, file: Path, cores: list[int]) -> float:
+    """Seconds for `file` once on each of `cores`, or twice on one, while the host took least of them."""
+    ask = partial(program.ask, file, file, at_once=len(cores))
+    return least_stolen(ask, partial(seconds_taken, cores), len(cores)).wall
 
 
 def memory(megapixels: int, routes: list[str], core: int) -> dict[str, float]:

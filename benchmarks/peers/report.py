@@ -32,7 +32,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Shared:
-    """Wall seconds for the same files: one at a time on one core, two at a time on two cores."""
+    """Wall seconds for every file twice: one after the other on one core, and at once on two."""
 
     one: float
     two: float
@@ -127,7 +127,7 @@ def _cores(cores: Mapping[str, Shared]) -> str:
         for route, of in cores.items()
     ]
     head = ["route", f"one core, times {name}", f"two cores, times {name}", "two cores over one"]
-    title = "## One core and two, JPEG baseline 4:2:0: seconds by the clock, one picture for each core"
+    title = "## One core and two, JPEG baseline 4:2:0: seconds by the clock, each picture twice"
     return f"{title}\n\n{reports.table(head, rows)}"
 
 
